@@ -1,0 +1,77 @@
+package dpserve.io;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * The name of one attempt: {@code <user rid> U+001F <worker incarnation>.<n>.<attempt>}.
+ *
+ * <p>Every process but the owning tokenizer worker keys its state by this name, so output of an abandoned attempt can
+ * never be taken for that of its successor, and two users who chose the same rid never meet.
+ *
+ * @param userRid the rid the client gave or was given; never contains U+001F
+ * @param workerIncarnation incarnation of the owning tokenizer worker
+ * @param n the worker's own running number of the request, unique within the incarnation
+ * @param attempt 0 for the first time it is sent
+ */
+public record WireRid(String userRid, long workerIncarnation, long n, int attempt) {
+
+    /** Separates the user's rid from the attempt: U+001F, the unit separator. Not allowed in a user's rid. */
+    public static final char SEPARATOR = '\u001f';
+
+    @Override
+    public String toString() {
+        return userRid + SEPARATOR + workerIncarnation + '.' + n + '.' + attempt;
+    }
+
+    /** Whether this is a wire rid and not a bare user rid. */
+    public static boolean isWireRid(String rid) {
+        return rid.lastIndexOf(SEPARATOR) >= 0;
+    }
+
+    /** The user's part of a wire rid; the whole text of a bare rid. */
+    public static String userPart(String rid) {
+        int at = rid.lastIndexOf(SEPARATOR);
+        return at < 0 ? rid : rid.substring(0, at);
+    }
+
+    /**
+     * Reads a wire rid.
+     *
+     * @return null if the text is not one
+     */
+    public static WireRid parse(String rid) {
+        int at = rid.lastIndexOf(SEPARATOR);
+        if (at < 0) {
+            return null;
+        }
+        int dot1 = rid.indexOf('.', at);
+        int dot2 = dot1 < 0 ? -1 : rid.indexOf('.', dot1 + 1);
+        if (dot2 < 0) {
+            return null;
+        }
+        try {
+            return new WireRid(
+                    rid.substring(0, at),
+                    Long.parseLong(rid, at + 1, dot1, 10),
+                    Long.parseLong(rid, dot1 + 1, dot2, 10),
+                    Integer.parseInt(rid, dot2 + 1, rid.length(), 10));
+        } catch (NumberFormatException e) {
+            return null;
+        }
+    }
+
+    /**
+     * 64-bit FNV-1a of the UTF-8 bytes, finished with a mixer so that XOR over a set tells sets apart. Both sides of a
+     * heartbeat compute it, so it is part of the protocol.
+     */
+    public static long hash64(String rid) {
+        byte[] bytes = rid.getBytes(StandardCharsets.UTF_8);
+        long h = 0xcbf29ce484222325L;
+        for (byte b : bytes) {
+            h = (h ^ (b & 0xff)) * 0x100000001b3L;
+        }
+        h ^= h >>> 33;
+        h *= 0xff51afd7ed558ccdL;
+        return h ^ (h >>> 33);
+    }
+}

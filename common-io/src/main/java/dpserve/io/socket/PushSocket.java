@@ -1,0 +1,78 @@
+package dpserve.io.socket;
+
+import org.zeromq.SocketType;
+import org.zeromq.ZContext;
+import org.zeromq.ZMQ;
+
+/**
+ * A PUSH socket. Owned by one thread: the one that sends also closes it. Never blocks: a peer that does not read is
+ * noticed by {@link #send} returning false once the queue is full.
+ */
+public final class PushSocket implements AutoCloseable {
+    private static final int BUFFER_BYTES = 1 << 20;
+
+    private final ZMQ.Socket socket;
+    private final String endpoint;
+
+    private PushSocket(ZMQ.Socket socket, String endpoint) {
+        this.socket = socket;
+        this.endpoint = endpoint;
+    }
+
+    /**
+     * Listens; the peer connects its PULL. Without a send buffer size: JeroMQ throws when a socket with one binds.
+     *
+     * @throws BindException if the port is in use
+     */
+    public static PushSocket bind(ZContext context, String endpoint, SocketLimits limits) throws BindException {
+        ZMQ.Socket socket = open(context, limits);
+        try {
+            socket.bind(endpoint);
+        } catch (org.zeromq.ZMQException e) {
+            socket.close();
+            throw new BindException(endpoint, e);
+        }
+        return new PushSocket(socket, socket.getLastEndpoint());
+    }
+
+    /** Connects to a PULL; frames wait in the queue until the peer is there. */
+    public static PushSocket connect(ZContext context, String endpoint, SocketLimits limits) {
+        ZMQ.Socket socket = open(context, limits);
+        socket.setSendBufferSize(BUFFER_BYTES);
+        socket.connect(endpoint);
+        return new PushSocket(socket, endpoint);
+    }
+
+    private static ZMQ.Socket open(ZContext context, SocketLimits limits) {
+        ZMQ.Socket socket = context.createSocket(SocketType.PUSH);
+        socket.setLinger(limits.lingerMs());
+        socket.setSndHWM(limits.queueMessages());
+        return socket;
+    }
+
+    /** The endpoint with the port it really has. */
+    public String endpoint() {
+        return endpoint;
+    }
+
+    /**
+     * Queues one frame.
+     *
+     * @param frame handed over: the socket keeps the reference, so never change it afterwards
+     * @return false if the queue is full or, for a bound socket, no peer is connected; the frame was not taken
+     */
+    public boolean send(byte[] frame) {
+        return socket.send(frame, ZMQ.DONTWAIT);
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+    }
+
+    /** Closes without waiting for queued frames: for a peer that is gone. */
+    public void closeNow() {
+        socket.setLinger(0);
+        socket.close();
+    }
+}

@@ -1,0 +1,68 @@
+package dpserve.io.socket;
+
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A thread that owns one PULL socket and hands every frame to a handler, in order. The handler runs on this thread; an
+ * exception it throws is logged and costs that frame only.
+ */
+public final class Receiver implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Receiver.class);
+
+    /** How often an idle thread looks whether it should end. */
+    private static final int WAKE_MS = 250;
+
+    private final PullSocket socket;
+    private final Consumer<byte[]> handler;
+    private final Thread thread;
+    private volatile boolean closing;
+
+    /**
+     * @param name of the thread
+     * @param socket handed over: only this thread uses and closes it
+     */
+    public Receiver(String name, PullSocket socket, Consumer<byte[]> handler) {
+        this.socket = socket;
+        this.handler = handler;
+        this.thread = new Thread(this::run, name);
+        this.thread.setDaemon(true);
+    }
+
+    /** Starts the thread. */
+    public Receiver start() {
+        thread.start();
+        return this;
+    }
+
+    private void run() {
+        try (socket) {
+            while (!closing) {
+                byte[] frame = socket.receive(WAKE_MS);
+                if (frame != null) {
+                    handle(frame);
+                }
+            }
+        }
+    }
+
+    private void handle(byte[] frame) {
+        try {
+            handler.accept(frame);
+        } catch (RuntimeException e) {
+            LOG.error("a frame of {} bytes was dropped", frame.length, e);
+        }
+    }
+
+    /** Ends the thread and its socket; returns when both are gone. */
+    @Override
+    public void close() {
+        closing = true;
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,25 @@
+package dpserve.io.socket;
+
+/**
+ * Bounds of one socket.
+ *
+ * @param queueMessages most frames queued in either direction (ZeroMQ's high-water mark)
+ * @param maxFrameBytes longest frame accepted; a longer one costs the peer its connection
+ * @param lingerMs how long a closing PUSH tries to hand over what is queued
+ */
+public record SocketLimits(int queueMessages, long maxFrameBytes, int lingerMs) {
+
+    /** 100,000 frames: seconds of the busiest stream, and far from exhausting memory with ordinary requests. */
+    public static final int DEFAULT_QUEUE_MESSAGES = 100_000;
+
+    /** 64 MiB: a prompt of a million tokens takes 8 MiB. */
+    public static final long DEFAULT_MAX_FRAME_BYTES = 64L << 20;
+
+    /** 1 s: enough for what is queued over loopback, short enough for a prompt exit. */
+    public static final int DEFAULT_LINGER_MS = 1000;
+
+    /** The limits used unless a flag says otherwise. */
+    public static SocketLimits defaults() {
+        return new SocketLimits(DEFAULT_QUEUE_MESSAGES, DEFAULT_MAX_FRAME_BYTES, DEFAULT_LINGER_MS);
+    }
+}

@@ -1,0 +1,54 @@
+package dpserve.io.process;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Turns SIGTERM and SIGINT into an orderly end: the signal releases {@link #await}, and the JVM stays until the main
+ * thread has said {@link #completed} or {@link #GRACE_S} have passed.
+ */
+public final class ShutdownSignal {
+    /** Longest time from the signal to the JVM's end; covers the longest drain a flag allows, and a stuck peer. */
+    public static final long GRACE_S = 120;
+
+    private final CountDownLatch requested = new CountDownLatch(1);
+    private final CountDownLatch completed = new CountDownLatch(1);
+
+    private ShutdownSignal() {}
+
+    /** Registers with the JVM; once per process. */
+    public static ShutdownSignal install() {
+        ShutdownSignal signal = new ShutdownSignal();
+        Runtime.getRuntime().addShutdownHook(new Thread(signal::onJvmExit, "shutdown"));
+        return signal;
+    }
+
+    private void onJvmExit() {
+        request();
+        try {
+            completed.await(GRACE_S, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Asks the process to end, as a signal would. */
+    public void request() {
+        requested.countDown();
+    }
+
+    /** Whether the process was asked to end. */
+    public boolean isRequested() {
+        return requested.getCount() == 0;
+    }
+
+    /** Waits until the process is asked to end. */
+    public void await() throws InterruptedException {
+        requested.await();
+    }
+
+    /** Everything is closed: the JVM may go. */
+    public void completed() {
+        completed.countDown();
+    }
+}

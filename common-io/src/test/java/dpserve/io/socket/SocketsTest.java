@@ -1,0 +1,110 @@
+package dpserve.io.socket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.zeromq.ZContext;
+
+@SuppressWarnings("try") // receivers are closed by their blocks and not mentioned in them
+class SocketsTest {
+    private static final SocketLimits LIMITS = SocketLimits.defaults();
+    private static final int PATIENCE_MS = 10_000;
+
+    private final ZContext context = new ZContext();
+
+    @AfterEach
+    void close() {
+        context.close();
+    }
+
+    @Test
+    void shouldKeepOrderFromOnePushToOnePull() throws Exception {
+        int frames = 5000;
+        List<Integer> seen = new ArrayList<>();
+        CountDownLatch all = new CountDownLatch(frames);
+        PullSocket pull = PullSocket.bind(context, "tcp://127.0.0.1:*", LIMITS);
+        String endpoint = pull.endpoint();
+        try (Receiver receiver = new Receiver("test", pull, f -> {
+                            seen.add((f[0] & 0xff) << 8 | f[1] & 0xff);
+                            all.countDown();
+                        })
+                        .start();
+                PushSocket push = PushSocket.connect(context, endpoint, LIMITS)) {
+            for (int i = 0; i < frames; i++) {
+                assertThat(push.send(new byte[] {(byte) (i >> 8), (byte) i})).isTrue();
+            }
+            assertThat(all.await(PATIENCE_MS, TimeUnit.MILLISECONDS)).isTrue();
+        }
+        for (int i = 0; i < frames; i++) {
+            assertThat(seen.get(i)).isEqualTo(i);
+        }
+    }
+
+    @Test
+    void shouldDeliverWhatWasSentBeforeThePeerListened() throws Exception {
+        PullSocket probe = PullSocket.bind(context, "tcp://127.0.0.1:*", LIMITS);
+        String endpoint = probe.endpoint();
+        probe.close();
+        try (PushSocket push = PushSocket.connect(context, endpoint, LIMITS)) {
+            assertThat(push.send(new byte[] {7})).isTrue();
+            try (PullSocket pull = PullSocket.bind(context, endpoint, LIMITS)) {
+                assertThat(pull.receive(PATIENCE_MS)).containsExactly(7);
+            }
+        }
+    }
+
+    @Test
+    void shouldSayThatABoundPushHasNoPeer() throws Exception {
+        try (PushSocket push = PushSocket.bind(context, "tcp://127.0.0.1:*", LIMITS)) {
+            assertThat(push.send(new byte[] {1})).isFalse();
+        }
+    }
+
+    @Test
+    void shouldRefuseWhenTheQueueIsFullInsteadOfBlocking() throws Exception {
+        PullSocket probe = PullSocket.bind(context, "tcp://127.0.0.1:*", LIMITS);
+        String endpoint = probe.endpoint();
+        probe.close();
+        try (PushSocket push = PushSocket.connect(context, endpoint, new SocketLimits(10, 1 << 20, 0))) {
+            int taken = 0;
+            while (taken < 1000 && push.send(new byte[] {1})) {
+                taken++;
+            }
+            assertThat(taken).isLessThan(1000);
+        }
+    }
+
+    @Test
+    void shouldNameTheEndpointThatIsInUse() throws Exception {
+        try (PullSocket first = PullSocket.bind(context, "tcp://127.0.0.1:*", LIMITS)) {
+            assertThatThrownBy(() -> PullSocket.bind(context, first.endpoint(), LIMITS))
+                    .isInstanceOf(BindException.class)
+                    .hasMessageContaining(first.endpoint());
+        }
+    }
+
+    @Test
+    void shouldSurviveAHandlerThatThrows() throws Exception {
+        CountDownLatch second = new CountDownLatch(1);
+        PullSocket pull = PullSocket.bind(context, "tcp://127.0.0.1:*", LIMITS);
+        String endpoint = pull.endpoint();
+        try (Receiver receiver = new Receiver("test", pull, f -> {
+                            if (f[0] == 1) {
+                                throw new IllegalStateException("first frame");
+                            }
+                            second.countDown();
+                        })
+                        .start();
+                PushSocket push = PushSocket.connect(context, endpoint, LIMITS)) {
+            push.send(new byte[] {1});
+            push.send(new byte[] {2});
+            assertThat(second.await(PATIENCE_MS, TimeUnit.MILLISECONDS)).isTrue();
+        }
+    }
+}

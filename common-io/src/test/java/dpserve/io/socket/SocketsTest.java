@@ -3,6 +3,9 @@ package dpserve.io.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -48,9 +51,7 @@ class SocketsTest {
 
     @Test
     void shouldDeliverWhatWasSentBeforeThePeerListened() throws Exception {
-        PullSocket probe = PullSocket.bind(context, "tcp://127.0.0.1:*", LIMITS);
-        String endpoint = probe.endpoint();
-        probe.close();
+        String endpoint = freeEndpoint();
         try (PushSocket push = PushSocket.connect(context, endpoint, LIMITS)) {
             assertThat(push.send(new byte[] {7})).isTrue();
             try (PullSocket pull = PullSocket.bind(context, endpoint, LIMITS)) {
@@ -68,9 +69,7 @@ class SocketsTest {
 
     @Test
     void shouldRefuseWhenTheQueueIsFullInsteadOfBlocking() throws Exception {
-        PullSocket probe = PullSocket.bind(context, "tcp://127.0.0.1:*", LIMITS);
-        String endpoint = probe.endpoint();
-        probe.close();
+        String endpoint = freeEndpoint();
         try (PushSocket push = PushSocket.connect(context, endpoint, new SocketLimits(10, 1 << 20, 0))) {
             int taken = 0;
             while (taken < 1000 && push.send(new byte[] {1})) {
@@ -105,6 +104,13 @@ class SocketsTest {
             push.send(new byte[] {1});
             push.send(new byte[] {2});
             assertThat(second.await(PATIENCE_MS, TimeUnit.MILLISECONDS)).isTrue();
+        }
+    }
+
+    /** JeroMQ closes in the background, so a port is found with a plain socket. */
+    private static String freeEndpoint() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return "tcp://127.0.0.1:" + socket.getLocalPort();
         }
     }
 }

@@ -1,0 +1,33 @@
+package dpserve.tokenizer;
+
+/**
+ * A byte-level vocabulary: every token stands for a fixed sequence of bytes, and the text of a sequence of tokens is the
+ * UTF-8 decoding of their bytes joined. One token may hold a part of a character. Implementations are safe for several
+ * threads.
+ */
+public interface Vocabulary {
+
+    /**
+     * The tokens of a text. Joined, their bytes are the UTF-8 bytes of the text (an unpaired surrogate becomes '?').
+     *
+     * <p>What a user wrote is never read as a special token: {@code <|endoftext|>} in it becomes the tokens of its
+     * letters.
+     */
+    int[] encode(String text);
+
+    /**
+     * The bytes a token stands for; those of a special token are the UTF-8 of its name.
+     *
+     * @return empty for an id that names no token: negative, too large, or one of the holes in the id space. Shared: never change it
+     */
+    byte[] tokenBytes(int id);
+
+    /** Number of ids accepted: the highest one + 1. Ids below it may still name no token. */
+    int size();
+
+    /** The token that ends a text. */
+    int eosTokenId();
+
+    /** Whether the id is a token that marks structure and is left out of text with {@code skip_special_tokens}. */
+    boolean isSpecial(int id);
+}

@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# Starts the whole topology on this machine, waits until it serves, and stops it again. See --help.
+# shellcheck source-path=SCRIPTDIR/lib
+set -euo pipefail
+
+LIB=$(dirname "${BASH_SOURCE[0]}")/lib
+source "$LIB/common.sh"
+source "$LIB/prerequisites.sh"
+source "$LIB/build.sh"
+source "$LIB/roles.sh"
+source "$LIB/flags.sh"
+source "$LIB/http.sh"
+source "$LIB/run-folder.sh"
+source "$LIB/processes.sh"
+source "$LIB/report.sh"
+
+# 1 in the background half of --detach.
+readonly DETACHED=${DPSERVE_LAUNCH_DETACHED:-0}
+
+usage() {
+  cat <<'END'
+Usage: scripts/launch.sh [FLAG...]
+
+Starts a tokenizer manager with the HTTP server, a detokenizer, the data-parallel controller and one scheduler
+per rank, each in a JVM of its own; builds them first if needed. Serves in the foreground: Ctrl-C or SIGTERM
+lets running requests finish and stops everything. Environment variables reach every process.
+
+  scripts/launch.sh --dp-size 4 --load-balance-method shortest_queue --port 30000
+
+Flags, with the processes that take them:
+END
+  print_flags
+}
+
+# detach ARGUMENT...: runs this script in a session of its own and returns when that one is ready or has failed.
+detach() {
+  local pid output status=0
+  make_run_dir "$RUN_ARGUMENT"
+  rm -f "$RUN_DIR/topology.json"
+  output=$RUN_DIR/launch.log
+  DPSERVE_LAUNCH_DETACHED=1 setsid bash "$ROOT/scripts/launch.sh" "$@" </dev/null >"$output" 2>&1 &
+  pid=$!
+  trap 'kill -TERM "$pid" 2>/dev/null || true' INT TERM HUP PIPE
+  while kill -0 "$pid" 2>/dev/null; do
+    if [[ -e $RUN_DIR/topology.json ]]; then
+      cat "$output"
+      return
+    fi
+    sleep 0.05 || true
+  done
+  wait "$pid" || status=$?
+  cat "$output" >&2
+  exit "$status"
+}
+
+# start_all: every process at once; they find each other in any order.
+start_all() {
+  local role index
+  declare -A count=(
+    [controller]=1 [scheduler]=${FLAG_VALUE[--dp-size]}
+    [detokenizer]=${FLAG_VALUE[--detokenizer-worker-num]} [tokenizer]=${FLAG_VALUE[--tokenizer-worker-num]}
+  )
+  for role in "${ROLES[@]}"; do
+    role_flags "$role"
+    for ((index = 0; index < count[$role]; index++)); do
+      if [[ -n ${ROLE_INDEX_FLAG[$role]:-} ]]; then
+        start_process "$role" "$index" "${ROLE_FLAGS[@]}"
+      else
+        start_process "$role" "" "${ROLE_FLAGS[@]}"
+      fi
+    done
+  done
+}
+
+# leave: whatever ends this script, nothing that it started goes on running.
+leave() {
+  local status=$?
+  trap - EXIT
+  stop_processes "${FLAG_VALUE[--stop-timeout-s]}" || status=$EXIT_FAILURE
+  close_run_dir
+  exit "$status"
+}
+
+main() {
+  local status=0 host
+  load_flags
+  parse_flags "$@"
+  if [[ ${FLAG_VALUE[--help]:-} == true ]]; then
+    usage
+    return
+  fi
+  require_count --port 1 65535
+  require_count --dp-size 1 4096
+  require_count --tokenizer-worker-num 1 47
+  require_count --detokenizer-worker-num 1 100
+  require_count --ready-timeout-s 1 3600
+  require_count --stop-timeout-s 0 3600
+  RUN_ARGUMENT=$ROOT/run
+  [[ -z ${GIVEN[--run-dir]:-} ]] || RUN_ARGUMENT=${FLAG_VALUE[--run-dir]}
+  check_run_dir "$RUN_ARGUMENT"
+  host=${FLAG_VALUE[--host]}
+  [[ $host != 0.0.0.0 ]] || host=127.0.0.1
+  if is_port_open "$host" "${FLAG_VALUE[--port]}"; then
+    fail "port ${FLAG_VALUE[--port]} of $host is in use; choose another --port"
+  fi
+  require_java "${FLAG_VALUE[--install]:-false}"
+  if [[ $DETACHED == 0 ]]; then
+    [[ ${FLAG_VALUE[--no-build]:-} == true ]] || build_if_needed "${FLAG_VALUE[--install]:-false}"
+    if [[ ${FLAG_VALUE[--detach]:-} == true ]]; then
+      detach "$@"
+      return
+    fi
+  fi
+  open_run_dir "$RUN_ARGUMENT"
+  trap 'STOP_REQUESTS=$((STOP_REQUESTS + 1))' INT TERM HUP PIPE
+  trap leave EXIT
+  local began=${EPOCHREALTIME/./}
+  start_all
+  wait_until_ready "${FLAG_VALUE[--ready-timeout-s]}" "$host" "${FLAG_VALUE[--port]}"
+  print_table "$host" "${FLAG_VALUE[--port]}" "$(seconds_since "$began")"
+  write_topology
+  supervise || status=$EXIT_FAILURE
+  echo "stopping"
+  exit "$status"
+}
+
+# seconds_since MICROSECONDS: with one decimal.
+seconds_since() {
+  local tenths=$(((${EPOCHREALTIME/./} - $1) / 100000))
+  echo "$((tenths / 10)).$((tenths % 10))"
+}
+
+main "$@"

@@ -10,7 +10,8 @@ readonly LOG_TAIL_LINES=5
 # The processes behind the tokenizer managers have nothing left to drain; this long must do.
 readonly STOP_REST_S=5
 
-declare -A ROLE INDEX LOG ENDPOINTS # by name; ENDPOINTS holds key=url words of its READY line
+# By name of a process; ENDPOINTS holds the key=url words of its READY line.
+declare -A PID START ROLE INDEX LOG ENDPOINTS
 STOP_REQUESTS=0
 
 # cap_log FILE: copies standard input there and starts the file anew whenever it is full. Outlives every signal: it ends

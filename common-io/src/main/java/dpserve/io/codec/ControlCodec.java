@@ -1,0 +1,132 @@
+package dpserve.io.codec;
+
+import dpserve.io.message.AbortReq;
+import dpserve.io.message.FinishReason;
+import dpserve.io.message.FlushCacheReqInput;
+import dpserve.io.message.FlushCacheReqOutput;
+import dpserve.io.message.GetInternalStateReqOutput;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** SGLang's control messages. */
+final class ControlCodec {
+    static final String ABORT = "AbortReq";
+    static final String HEALTH_CHECK = "HealthCheckOutput";
+    static final String FLUSH_CACHE = "FlushCacheReqInput";
+    static final String FLUSH_CACHE_OUTPUT = "FlushCacheReqOutput";
+    static final String GET_INTERNAL_STATE = "GetInternalStateReq";
+    static final String INTERNAL_STATE = "GetInternalStateReqOutput";
+    static final String SHUTDOWN = "ShutdownReq";
+
+    private static final int BARE_LENGTH = 3;
+    private static final int ABORT_LENGTH = 7;
+    private static final int FLUSH_LENGTH = 4;
+    private static final int FLUSH_OUTPUT_LENGTH = 5;
+    private static final int STATE_LENGTH = 4;
+
+    private ControlCodec() {}
+
+    /** A message that has nothing but rid and http_worker_ipc. */
+    static void bare(WireWriter out, String tag, String rid, String ipc) {
+        head(out, tag, BARE_LENGTH, rid, ipc);
+    }
+
+    private static void head(WireWriter out, String tag, int length, String rid, String ipc) {
+        out.struct(tag, length);
+        out.text(rid);
+        out.text(ipc);
+    }
+
+    /** rid and http_worker_ipc, which every message begins with. */
+    record Head(String rid, String ipc) {}
+
+    static Head readBare(WireScanner in, String tag, int length) throws CodecException {
+        StructReader s = new StructReader(in, tag, length, 1, 1);
+        Head head = head(in, s);
+        s.finish();
+        return head;
+    }
+
+    private static Head head(WireScanner in, StructReader s) throws CodecException {
+        String rid = s.to(1) ? in.optText("rid") : null;
+        String ipc = s.to(2) ? in.optText("http_worker_ipc") : null;
+        return new Head(rid, ipc);
+    }
+
+    static void write(WireWriter out, AbortReq m) {
+        head(out, ABORT, ABORT_LENGTH, m.rid(), m.httpWorkerIpc());
+        out.bool(m.abortAll());
+        Columns.writeFinishReason(out, m.finishedReason());
+        out.text(m.abortMessage());
+        out.nil(); // 6 weight_versions
+    }
+
+    static AbortReq readAbort(WireScanner in, int length) throws CodecException {
+        StructReader s = new StructReader(in, ABORT, length, 1, 1);
+        Head head = head(in, s);
+        boolean abortAll = s.to(3) && in.bool("abort_all");
+        FinishReason reason = s.to(4) ? Columns.finishReason(in, "finished_reason") : null;
+        String message = s.to(5) ? in.optText("abort_message") : null;
+        s.finish();
+        return new AbortReq(head.rid() == null ? "" : head.rid(), head.ipc(), abortAll, reason, message);
+    }
+
+    static void write(WireWriter out, FlushCacheReqInput m) {
+        head(out, FLUSH_CACHE, FLUSH_LENGTH, m.rid(), m.httpWorkerIpc());
+        out.optFloat64(m.timeoutS());
+    }
+
+    static FlushCacheReqInput readFlush(WireScanner in, int length) throws CodecException {
+        StructReader s = new StructReader(in, FLUSH_CACHE, length, 1, 1);
+        Head head = head(in, s);
+        Double timeoutS = s.to(3) ? in.optNumber("timeout_s") : null;
+        s.finish();
+        return new FlushCacheReqInput(head.rid(), head.ipc(), timeoutS);
+    }
+
+    static void write(WireWriter out, FlushCacheReqOutput m) {
+        head(out, FLUSH_CACHE_OUTPUT, FLUSH_OUTPUT_LENGTH + (m.dpRank() == null ? 0 : 1), m.rid(), m.httpWorkerIpc());
+        out.bool(m.success());
+        out.text(m.message());
+        if (m.dpRank() != null) {
+            out.ext(1);
+            out.integer(ExtKeys.DP_RANK);
+            out.integer(m.dpRank());
+        }
+    }
+
+    static FlushCacheReqOutput readFlushOutput(WireScanner in, int length) throws CodecException {
+        StructReader s = new StructReader(in, FLUSH_CACHE_OUTPUT, length, 1, FLUSH_OUTPUT_LENGTH - 1);
+        Head head = head(in, s);
+        boolean success = s.to(3) && in.bool("success");
+        String message = s.to(4) ? in.text("message") : "";
+        Integer dpRank = null;
+        for (int i = s.ext(); i > 0; i--) {
+            if (in.integer("extension key") == ExtKeys.DP_RANK) {
+                dpRank = in.int32("dp_rank");
+            } else {
+                WireValues.skip(in, ExtKeys.TAG);
+            }
+        }
+        s.finish();
+        return new FlushCacheReqOutput(head.rid(), head.ipc(), success, message, dpRank);
+    }
+
+    static void write(WireWriter out, GetInternalStateReqOutput m) {
+        head(out, INTERNAL_STATE, STATE_LENGTH, m.rid(), m.httpWorkerIpc());
+        out.value(m.internalState());
+    }
+
+    static GetInternalStateReqOutput readState(WireScanner in, int length) throws CodecException {
+        StructReader s = new StructReader(in, INTERNAL_STATE, length, 1, STATE_LENGTH);
+        Head head = head(in, s);
+        s.to(3);
+        if (!(WireValues.value(in, "internal_state") instanceof Map<?, ?> map)) {
+            throw WireScanner.wrongType("internal_state", "a map");
+        }
+        s.finish();
+        Map<String, Object> state = new LinkedHashMap<>();
+        map.forEach((key, value) -> state.put((String) key, value));
+        return new GetInternalStateReqOutput(head.rid(), head.ipc(), state);
+    }
+}

@@ -1,0 +1,186 @@
+package dpserve.io.codec;
+
+import dpserve.io.codec.CodecException.Kind;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What the controller needs of a request, read from its bytes without building the request: the bytes themselves are
+ * forwarded. Reused for frame after frame by one thread; the getters speak of the newest {@link #read}.
+ *
+ * <p>Positions behind {@code stream} differ between SGLang releases, so they are looked up by the array's length; of a
+ * layout that is not known only rid, http_worker_ipc and the prompt's length are read.
+ */
+public final class RequestHeader {
+    /** Tags the controller dispatches. */
+    public static final String GENERATE = RequestCodec.GENERATE;
+
+    /** An embedding request; dispatched like a generate request. */
+    public static final String EMBEDDING = "TokenizedEmbeddingReqInput";
+
+    /** Several generate requests in one frame. */
+    public static final String BATCH_GENERATE = RequestCodec.BATCH_GENERATE;
+
+    /** Several embedding requests in one frame. */
+    public static final String BATCH_EMBEDDING = "BatchTokenizedEmbeddingReqInput";
+
+    private static final int PINNED_LENGTH = RequestCodec.GENERATE_LENGTH;
+    private static final int EMBEDDING_ROUTED_DP_RANK = 10;
+    private static final int ROOM_BEFORE_RANK = 3;
+    private static final int ROUTING_KEY = 32;
+    private static final int LEAST_ELEMENTS = 5;
+    private static final int DISPATCH_TIME_BYTES = 9;
+
+    private final WireScanner in = new WireScanner();
+    private String tag;
+    private String rid;
+    private String httpWorkerIpc;
+    private int promptTokens;
+    private Long bootstrapRoom;
+    private Integer routedDpRank;
+    private String routingKey;
+    private int dispatchTimeAt = -1;
+
+    /**
+     * The tag of any message.
+     *
+     * @throws CodecException if the frame does not begin like a message
+     */
+    public String peekTag(byte[] frame) throws CodecException {
+        in.reset(frame);
+        if (in.array("message") == 0) {
+            throw new CodecException(Kind.UNKNOWN_TAG, "empty array");
+        }
+        return in.text("tag");
+    }
+
+    /**
+     * Reads the header of a single request.
+     *
+     * @throws CodecException if it is none, or is damaged before the last position that is read
+     */
+    public RequestHeader read(byte[] frame) throws CodecException {
+        in.reset(frame);
+        int length = in.array("message");
+        tag = in.text("tag");
+        boolean generate = GENERATE.equals(tag);
+        if (!generate && !EMBEDDING.equals(tag)) {
+            throw new CodecException(Kind.UNKNOWN_TAG, "not a request");
+        }
+        StructReader s = new StructReader(in, tag, length, 1, LEAST_ELEMENTS);
+        s.to(1);
+        rid = in.optText("rid");
+        s.to(2);
+        httpWorkerIpc = in.optText("http_worker_ipc");
+        s.to(4);
+        promptTokens = in.nil() ? 0 : TokenIds.span(in, "input_ids").count();
+        int rankAt = generate ? routedDpRankAt(length) : EMBEDDING_ROUTED_DP_RANK;
+        boolean known = rankAt > 0;
+        bootstrapRoom = known && generate && s.to(rankAt - ROOM_BEFORE_RANK) ? in.optInteger("bootstrap_room") : null;
+        routedDpRank = known && s.to(rankAt) ? in.optInt32("routed_dp_rank") : null;
+        routingKey = length >= PINNED_LENGTH && generate && s.to(ROUTING_KEY) ? in.optText("routing_key") : null;
+        dispatchTimeAt = dispatchTimeAt(s);
+        return this;
+    }
+
+    /** Index of routed_dp_rank by the array's length, 0 where the layout is not known; from the releases' history. */
+    private static int routedDpRankAt(int length) {
+        return switch (length) {
+            case 42 -> 27;
+            case 43 -> 28;
+            case 44 -> 29;
+            case 45, 46, PINNED_LENGTH, PINNED_LENGTH + 1 -> 30;
+            default -> 0;
+        };
+    }
+
+    /** Offset of the placeholder's 8 bytes, or -1 if the message does not end in one. */
+    private int dispatchTimeAt(StructReader s) throws CodecException {
+        long lastKey = -1;
+        int valueAt = -1;
+        for (int i = s.ext(); i > 0; i--) {
+            lastKey = in.integer("extension key");
+            valueAt = in.position();
+            WireValues.skip(in, ExtKeys.TAG);
+        }
+        s.finish();
+        boolean ends = lastKey == ExtKeys.DISPATCH_TIME && in.atEnd() && in.position() - valueAt == DISPATCH_TIME_BYTES;
+        return ends ? valueAt + 1 : -1;
+    }
+
+    /**
+     * Splits a batch into its items. Each item is a message of its own, because it carries its tag.
+     *
+     * @return copies, in order
+     */
+    public List<byte[]> splitBatch(byte[] frame) throws CodecException {
+        in.reset(frame);
+        int length = in.array("message");
+        String batchTag = in.text("tag");
+        if (!BATCH_GENERATE.equals(batchTag) && !BATCH_EMBEDDING.equals(batchTag)) {
+            throw new CodecException(Kind.UNKNOWN_TAG, "not a batch of requests");
+        }
+        StructReader s = new StructReader(in, batchTag, length, 1, 4);
+        s.to(3);
+        List<byte[]> items = new ArrayList<>();
+        for (int i = in.array("batch"); i > 0; i--) {
+            int from = in.position();
+            WireValues.skip(in, "batch");
+            items.add(Arrays.copyOfRange(frame, from, in.position()));
+        }
+        return items;
+    }
+
+    /** {@link #GENERATE} or {@link #EMBEDDING}. */
+    public String tag() {
+        return tag;
+    }
+
+    /** The wire rid, from SGLang's tokenizer the user's; null if there is none. */
+    public String rid() {
+        return rid;
+    }
+
+    /** PULL endpoint of the tokenizer worker, or null. */
+    public String httpWorkerIpc() {
+        return httpWorkerIpc;
+    }
+
+    /** Number of prompt tokens. */
+    public int promptTokens() {
+        return promptTokens;
+    }
+
+    /** PD disaggregation's room, or null. */
+    public Long bootstrapRoom() {
+        return bootstrapRoom;
+    }
+
+    /** The rank the client asked for, or null. */
+    public Integer routedDpRank() {
+        return routedDpRank;
+    }
+
+    /** Session key for affinity policies, or null; only of the pinned layout. */
+    public String routingKey() {
+        return routingKey;
+    }
+
+    /** Whether the message ends in a dispatch_time placeholder. */
+    public boolean hasDispatchTime() {
+        return dispatchTimeAt >= 0;
+    }
+
+    /**
+     * Writes the dispatch time into the frame of the newest {@link #read}, which must end in its placeholder.
+     *
+     * @param epochSeconds seconds since the epoch
+     */
+    public void patchDispatchTime(byte[] frame, double epochSeconds) {
+        long bits = Double.doubleToRawLongBits(epochSeconds);
+        for (int i = 0; i < Double.BYTES; i++) {
+            frame[dispatchTimeAt + i] = (byte) (bits >>> 8 * (Double.BYTES - 1 - i));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+package dpserve.io.codec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dpserve.io.message.BatchTokenizedGenerateReqInput;
+import dpserve.io.message.EndNotice;
+import dpserve.io.message.SamplingParams;
+import dpserve.io.message.TokenizedGenerateReqInput;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class RequestHeaderTest {
+    private final RequestHeader header = new RequestHeader();
+
+    private static TokenizedGenerateReqInput request(String rid, int tokens) {
+        return new TokenizedGenerateReqInput(
+                rid,
+                "tcp://127.0.0.1:1",
+                "text",
+                new int[tokens],
+                SamplingParams.greedy(9),
+                false,
+                -1,
+                0,
+                true,
+                "host",
+                9000,
+                77L,
+                3,
+                2,
+                "session",
+                1,
+                "key",
+                1,
+                0.0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(IntArrayForm.class)
+    void shouldReadWhatTheControllerNeeds(IntArrayForm form) throws Exception {
+        header.read(new MessageCodec(form).encode(request("r1", 500)));
+        assertThat(header.tag()).isEqualTo("TokenizedGenerateReqInput");
+        assertThat(header.rid()).isEqualTo("r1");
+        assertThat(header.httpWorkerIpc()).isEqualTo("tcp://127.0.0.1:1");
+        assertThat(header.promptTokens()).isEqualTo(500);
+        assertThat(header.bootstrapRoom()).isEqualTo(77L);
+        assertThat(header.routedDpRank()).isEqualTo(3);
+        assertThat(header.routingKey()).isEqualTo("session");
+        assertThat(header.hasDispatchTime()).isTrue();
+    }
+
+    @Test
+    void shouldWriteNothingButTheLastEightBytes() throws Exception {
+        MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
+        byte[] frame = codec.encode(request("r1", 5));
+        byte[] before = frame.clone();
+        header.read(frame).patchDispatchTime(frame, 1_763_871_234.125);
+        assertThat(Arrays.copyOf(frame, frame.length - 8)).isEqualTo(Arrays.copyOf(before, frame.length - 8));
+        assertThat(((TokenizedGenerateReqInput) codec.decode(frame)).dispatchTime())
+                .isEqualTo(1_763_871_234.125);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"42, 27", "43, 28", "44, 29", "45, 30", "46, 30", "50, 30"})
+    void shouldKnowWhereOlderReleasesPutTheRank(int length, int rankAt) throws Exception {
+        header.read(legacy(length, rankAt));
+        assertThat(header.rid()).isEqualTo("r");
+        assertThat(header.promptTokens()).isEqualTo(2);
+        assertThat(header.bootstrapRoom()).isEqualTo(77L);
+        assertThat(header.routedDpRank()).isEqualTo(5);
+        assertThat(header.hasDispatchTime()).isFalse();
+    }
+
+    @Test
+    void shouldTrustNoPositionOfAnUnknownLayout() throws Exception {
+        header.read(legacy(61, 30));
+        assertThat(header.rid()).isEqualTo("r");
+        assertThat(header.promptTokens()).isEqualTo(2);
+        assertThat(header.routedDpRank()).isNull();
+        assertThat(header.bootstrapRoom()).isNull();
+    }
+
+    private static byte[] legacy(int length, int rankAt) throws Exception {
+        return MessageCodecTest.pack(p -> {
+            p.packArrayHeader(length).packString("TokenizedGenerateReqInput");
+            for (int i = 1; i < length; i++) {
+                if (i == 1) {
+                    p.packString("r");
+                } else if (i == 4) {
+                    p.packArrayHeader(2).packString("q").packBinaryHeader(16).writePayload(new byte[16]);
+                } else if (i == rankAt - 3) {
+                    p.packInt(77);
+                } else if (i == rankAt) {
+                    p.packInt(5);
+                } else {
+                    p.packNil();
+                }
+            }
+        });
+    }
+
+    @Test
+    void shouldReadAnEmbeddingRequest() throws Exception {
+        header.read(MessageCodecTest.pack(p -> {
+            p.packArrayHeader(19).packString("TokenizedEmbeddingReqInput");
+            p.packString("e").packNil().packNil();
+            p.packArrayHeader(2).packString("q").packBinaryHeader(8).writePayload(new byte[8]);
+            for (int i = 5; i < 19; i++) {
+                if (i == 10) {
+                    p.packInt(1);
+                } else {
+                    p.packNil();
+                }
+            }
+        }));
+        assertThat(header.rid()).isEqualTo("e");
+        assertThat(header.promptTokens()).isEqualTo(1);
+        assertThat(header.routedDpRank()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldSplitABatchIntoMessages() throws Exception {
+        MessageCodec codec = new MessageCodec(IntArrayForm.INT64);
+        byte[] frame =
+                codec.encode(new BatchTokenizedGenerateReqInput(null, null, List.of(request("a", 3), request("b", 4))));
+        List<byte[]> items = header.splitBatch(frame);
+        assertThat(items).hasSize(2);
+        assertThat(items.get(0)).isEqualTo(codec.encode(request("a", 3)));
+        assertThat(header.read(items.get(1)).rid()).isEqualTo("b");
+        assertThat(header.hasDispatchTime()).isTrue();
+    }
+
+    @Test
+    void shouldRefuseWhatIsNoRequest() {
+        byte[] frame = new MessageCodec(IntArrayForm.INT32).encode(new EndNotice(new String[] {"x"}));
+        assertThatThrownBy(() -> header.read(frame)).isInstanceOf(CodecException.class);
+        assertThatThrownBy(() -> header.splitBatch(frame)).isInstanceOf(CodecException.class);
+        assertThat(catchTag(frame)).isEqualTo("EndNotice");
+    }
+
+    private String catchTag(byte[] frame) {
+        try {
+            return header.peekTag(frame);
+        } catch (CodecException e) {
+            return e.getMessage();
+        }
+    }
+}

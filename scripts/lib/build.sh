@@ -19,7 +19,7 @@ build_needed() {
   local module sources=("$ROOT/pom.xml")
   [[ -e $BUILD_STAMP ]] || return 0
   for module in "${MODULES[@]}"; do
-    [[ -e $(module_jar "$module") && -d $ROOT/$module/target/lib ]] || return 0
+    [[ -e $(module_jar "$module") ]] || return 0
     sources+=("$ROOT/$module/pom.xml" "$ROOT/$module/src/main")
   done
   [[ -n $(find "${sources[@]}" -newer "$BUILD_STAMP" -print -quit) ]]

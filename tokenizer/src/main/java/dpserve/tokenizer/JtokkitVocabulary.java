@@ -32,7 +32,7 @@ public final class JtokkitVocabulary implements Vocabulary {
 
     @Override
     public int[] encode(String text) {
-        return encoding().encodeOrdinary(text).toArray();
+        return encoding().encodeOrdinary(repaired(text)).toArray();
     }
 
     @Override
@@ -53,6 +53,23 @@ public final class JtokkitVocabulary implements Vocabulary {
     @Override
     public boolean isSpecial(int id) {
         return id > LAST_ORDINARY && id < SIZE && !isHole(id);
+    }
+
+    /** jtokkit's result for a text with unpaired surrogates is undefined. */
+    private static String repaired(String text) {
+        StringBuilder repaired = null;
+        for (int i = 0; i < text.length(); i++) {
+            if (!Character.isSurrogate(text.charAt(i))) {
+                continue;
+            }
+            if (Character.charCount(text.codePointAt(i)) == 2) {
+                i++;
+                continue;
+            }
+            repaired = repaired == null ? new StringBuilder(text) : repaired;
+            repaired.setCharAt(i, '\ufffd');
+        }
+        return repaired == null ? text : repaired.toString();
     }
 
     private static boolean isHole(int id) {

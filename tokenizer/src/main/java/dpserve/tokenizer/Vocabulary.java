@@ -8,7 +8,8 @@ package dpserve.tokenizer;
 public interface Vocabulary {
 
     /**
-     * The tokens of a text. Joined, their bytes are the UTF-8 bytes of the text (an unpaired surrogate becomes '?').
+     * The tokens of a text. Joined, their bytes are the UTF-8 bytes of the text; an unpaired surrogate
+     * counts as U+FFFD.
      *
      * <p>What a user wrote is never read as a special token: {@code <|endoftext|>} in it becomes the tokens of its
      * letters.

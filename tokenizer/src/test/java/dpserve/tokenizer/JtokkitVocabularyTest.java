@@ -55,6 +55,17 @@ class JtokkitVocabularyTest {
     }
 
     @Test
+    void shouldReadAnUnpairedSurrogateAsTheReplacementCharacter() {
+        for (String broken : new String[] {"a\ud83db", "\ude00\ud83d", "😀\ud83d", "\udfff😀"}) {
+            String repaired = broken.codePoints()
+                    .map(c -> c >= 0xd800 && c <= 0xdfff ? 0xfffd : c)
+                    .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                    .toString();
+            assertThat(VOCABULARY.encode(broken)).containsExactly(VOCABULARY.encode(repaired));
+        }
+    }
+
+    @Test
     void shouldKeepEveryByteOfAnyText() {
         Random random = new Random(42);
         for (int round = 0; round < 300; round++) {

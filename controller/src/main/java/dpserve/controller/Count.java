@@ -1,0 +1,43 @@
+package dpserve.controller;
+
+import java.util.Locale;
+
+/** What the controller counts; exported under the lower-case names as {@code counters} of its internal_state. */
+public enum Count {
+    REQUESTS,
+    LEGACY_REQUESTS,
+    HEALTH_PROBES,
+    FORWARDED,
+    REFUSED,
+    /** Requests that had to wait because no rank was live. */
+    HELD,
+    ENDED,
+    /** End notices for attempts that are not in the map: late ones after RankDown, or doubled. */
+    UNKNOWN_ENDS,
+    DUPLICATE_RIDS,
+    /** Frames of a worker's former incarnation, read after its successor said hello. */
+    STALE_STREAM_FRAMES,
+    ABORTS,
+    ABORTS_UNKNOWN_RID,
+    REPORTS_APPLIED,
+    REPORTS_STALE,
+    REPORTS_UNKNOWN_RANK,
+    REPORTS_IMPOSSIBLE,
+    RANKS_UP,
+    RANKS_DOWN,
+    FENCED,
+    /** Attempts that ended because their rank did. */
+    LOST_WITH_RANK,
+    /** Attempts aborted because their worker was replaced. */
+    ORPHANED_BY_WORKER,
+    /** Messages to a tokenizer worker that its full queue did not take. */
+    WORKER_SEND_FAILED,
+    UNKNOWN_HTTP_WORKER_IPC,
+    /** A policy returned a rank that is not live: a defect of the policy. */
+    POLICY_CHOSE_DEAD_RANK;
+
+    /** Name in internal_state. */
+    public String exportName() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

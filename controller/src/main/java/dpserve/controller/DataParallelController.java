@@ -1,0 +1,332 @@
+package dpserve.controller;
+
+import dpserve.controller.policy.DispatchPolicy;
+import dpserve.controller.policy.RequestInfo;
+import dpserve.io.LogLimiter;
+import dpserve.io.message.AbortReq;
+import dpserve.io.message.ControllerHello;
+import dpserve.io.message.EndNotice;
+import dpserve.io.message.FlushCacheReqInput;
+import dpserve.io.message.GetInternalStateReq;
+import dpserve.io.message.GetInternalStateReqOutput;
+import dpserve.io.message.GetLoadReqInput;
+import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.Heartbeat;
+import dpserve.io.message.Hello;
+import dpserve.io.message.Message;
+import dpserve.io.message.Role;
+import dpserve.io.message.ShutdownReq;
+import dpserve.io.message.WatchLoadUpdateReq;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongToDoubleFunction;
+
+/**
+ * The controller: requests, ends, aborts, control calls, reports, hellos, heartbeats and time come in; forwards and
+ * notices go out through {@link ControllerOutput}. It owns the ranks and no request: it reads the few positions it needs
+ * and forwards the original bytes.
+ *
+ * <p>Single-threaded, without clock or socket; {@code nowNs} is monotonic and never decreases. Frames that are handed
+ * in belong to the controller from then on. Messages of one stream must be handed in in their order; reports may
+ * overtake them.
+ */
+public final class DataParallelController {
+
+    /** How often each tokenizer worker hears of the controller. */
+    static final long HELLO_INTERVAL_NS = 1_000_000_000L;
+
+    private final ControllerConfig config;
+    private final DispatchPolicy policy;
+    private final LogLimiter limiter;
+    private final Counters counters = new Counters();
+    private final RidMap rids = new RidMap();
+    private final RankTable table;
+    private final LoadView view;
+    private final TokenizerWorkers workers;
+    private final RankLiveness liveness;
+    private final RequestRouter router;
+    private final AbortRouter aborts;
+    private final InternalState state;
+    private final List<RequestStream> streams = new ArrayList<>();
+
+    private boolean helloSent;
+    private long lastHelloNs;
+
+    /**
+     * @param legacyInputs streams besides those of the configured workers; they follow the workers' in number
+     * @param limiter for everything a peer can trigger
+     * @param epochSeconds seconds since the epoch at a monotonic time, for dispatch_time
+     */
+    public DataParallelController(
+            ControllerConfig config,
+            int legacyInputs,
+            DispatchPolicy policy,
+            ControllerOutput out,
+            LogLimiter limiter,
+            LongToDoubleFunction epochSeconds) {
+        this.config = config;
+        this.policy = policy;
+        this.limiter = limiter;
+        table = new RankTable(config.dpSize(), config.legacyRanks());
+        view = new LoadView(rids, config.dpSize());
+        workers = new TokenizerWorkers(config.workerPullEndpoints(), out, counters, limiter);
+        liveness = new RankLiveness(config, table, rids, view, workers, out, counters, limiter);
+        router = new RequestRouter(config, policy, view, rids, workers, liveness, out, counters, limiter, epochSeconds);
+        aborts = new AbortRouter(table, rids, router, workers, out, counters);
+        state = new InternalState(config, table, rids, view, workers, router, liveness, counters, limiter);
+        for (int w = 0; w < config.workerPullEndpoints().size(); w++) {
+            streams.add(new RequestStream(w));
+        }
+        for (int i = 0; i < legacyInputs; i++) {
+            streams.add(new RequestStream(RidMap.NO_WORKER));
+        }
+    }
+
+    /**
+     * A single request.
+     *
+     * @param stream number of the stream it came on
+     * @param frame the whole message
+     */
+    public void onRequest(int stream, RequestInfo request, byte[] frame, long nowNs) {
+        RequestStream s = streams.get(stream);
+        TokenizerWorkers.Worker owner = workers.get(s.worker);
+        if (s.isStale(owner)) {
+            counters.add(Count.STALE_STREAM_FRAMES);
+            return;
+        }
+        counters.add(Count.REQUESTS);
+        boolean legacy = !s.saidHello(owner);
+        if (legacy) {
+            counters.add(Count.LEGACY_REQUESTS);
+        } else if (request.rid() == null) {
+            limiter.warn("bad_request", "a request without rid on a stream that said hello");
+            return;
+        } else if (rids.contains(request.rid()) || router.held().contains(request.rid())) {
+            counters.add(Count.DUPLICATE_RIDS);
+            return;
+        }
+        router.route(s.worker, legacy, request, frame, nowNs, nowNs);
+    }
+
+    /**
+     * Any message but a request, on a request stream.
+     *
+     * @param frame the message's bytes, for forwarding
+     */
+    public void onStreamMessage(int stream, Message message, byte[] frame, long nowNs) {
+        RequestStream s = streams.get(stream);
+        if (message instanceof Hello hello) {
+            onStreamHello(s, hello, nowNs);
+        } else if (s.isStale(workers.get(s.worker))) {
+            counters.add(Count.STALE_STREAM_FRAMES);
+        } else if (message instanceof EndNotice notice) {
+            onEnd(notice);
+        } else if (message instanceof AbortReq abort) {
+            aborts.onAbort(abort, !s.saidHello(workers.get(s.worker)), frame);
+        } else if (message instanceof WatchLoadUpdateReq update) {
+            onReports(update.loads(), nowNs);
+        } else if (message instanceof GetInternalStateReq call) {
+            onInternalStateCall(s, call, frame, nowNs);
+        } else if (message instanceof GetInternalStateReqOutput answer) {
+            forwardAnswer(answer, frame);
+        } else if (message instanceof FlushCacheReqInput
+                || message instanceof GetLoadReqInput
+                || message instanceof ShutdownReq) {
+            aborts.broadcast(frame);
+        } else {
+            limiter.warn("unexpected_message", message.getClass().getSimpleName() + " in a request stream");
+        }
+    }
+
+    /** A control message that this project has no record for. */
+    public void onUnknownTag(int stream, String tag, byte[] frame) {
+        if (ControlTags.isBroadcast(tag)) {
+            aborts.broadcast(frame);
+        } else {
+            limiter.warn("unknown_tag", tag);
+        }
+    }
+
+    /** A message on the controller's own endpoint: hellos, heartbeats, direct reports. */
+    public void onDirectMessage(Message message, long nowNs) {
+        if (message instanceof Heartbeat beat) {
+            liveness.onHeartbeat(beat, nowNs);
+            if (config.heartbeatLoads() && beat.load() != null) {
+                onReports(List.of(beat.load()), nowNs);
+            }
+        } else if (message instanceof Hello hello) {
+            onDirectHello(hello, nowNs);
+        } else if (message instanceof WatchLoadUpdateReq update) {
+            onReports(update.loads(), nowNs);
+        } else if (message instanceof GetLoadReqOutput load) {
+            onReports(List.of(load), nowNs);
+        } else {
+            limiter.warn("unexpected_message", message.getClass().getSimpleName() + " on the controller's endpoint");
+        }
+    }
+
+    /** Loads of one message; what is not newer than what is known is dropped before the policy sees it. */
+    public void onReports(List<GetLoadReqOutput> loads, long nowNs) {
+        List<GetLoadReqOutput> newer = new ArrayList<>(loads.size());
+        for (GetLoadReqOutput load : loads) {
+            switch (view.report(load, nowNs)) {
+                case APPLIED -> newer.add(load);
+                case STALE -> counters.add(Count.REPORTS_STALE);
+                case UNKNOWN_RANK -> counters.add(Count.REPORTS_UNKNOWN_RANK);
+                case IMPOSSIBLE -> {
+                    counters.add(Count.REPORTS_IMPOSSIBLE);
+                    limiter.warn("impossible_report", "dp_rank " + load.dpRank());
+                }
+            }
+        }
+        if (!newer.isEmpty()) {
+            counters.add(Count.REPORTS_APPLIED, newer.size());
+            policy.onReport(view, newer);
+        }
+    }
+
+    /** A socket bound for a legacy rank can take frames now, or cannot any more. */
+    public void onLegacyConnection(int dpRank, boolean writable, long nowNs) {
+        liveness.onLegacyConnection(dpRank, writable);
+        router.releaseHeld(nowNs);
+    }
+
+    /** Time passes; to be called at least every 100 ms. */
+    public void onTick(long nowNs) {
+        liveness.onTick(nowNs);
+        router.releaseHeld(nowNs);
+        router.expireHeld(nowNs);
+        if (!helloSent || nowNs - lastHelloNs >= HELLO_INTERVAL_NS) {
+            helloSent = true;
+            lastHelloNs = nowNs;
+            workers.tellAll(greeting());
+        }
+    }
+
+    private ControllerHello greeting() {
+        return new ControllerHello(config.epoch(), Hello.PROTOCOL_VERSION);
+    }
+
+    private void onDirectHello(Hello hello, long nowNs) {
+        if (!isUsable(hello)) {
+            return;
+        }
+        switch (hello.role()) {
+            case SCHEDULER -> {
+                liveness.onHello(hello, nowNs);
+                router.releaseHeld(nowNs);
+            }
+            case TOKENIZER -> greet(hello);
+            case DETOKENIZER, CONTROLLER -> {
+                // Signs of life that nothing depends on.
+            }
+        }
+    }
+
+    private void onStreamHello(RequestStream s, Hello hello, long nowNs) {
+        if (!isUsable(hello)) {
+            return;
+        }
+        boolean foreign = s.worker != RidMap.NO_WORKER && s.worker != hello.index();
+        if (hello.role() != Role.TOKENIZER || foreign) {
+            limiter.warn("bad_hello", "a request stream named a role or number that is not its own");
+            return;
+        }
+        if (greet(hello)) {
+            s.worker = hello.index();
+            s.incarnation = hello.incarnation();
+        }
+    }
+
+    private boolean isUsable(Hello hello) {
+        if (hello.protocolVersion() != Hello.PROTOCOL_VERSION) {
+            limiter.warn("bad_hello", "protocol version " + hello.protocolVersion());
+            return false;
+        }
+        return true;
+    }
+
+    /** A worker said hello; a new incarnation learns who is here, and what its predecessor left behind is ended. */
+    private boolean greet(Hello hello) {
+        TokenizerWorkers.Greeting greeting = workers.hello(hello);
+        if (greeting != TokenizerWorkers.Greeting.NEW) {
+            return greeting == TokenizerWorkers.Greeting.KNOWN;
+        }
+        int worker = hello.index();
+        router.held().removeWorker(worker);
+        List<RidMap.Entry> orphans = rids.endWorker(worker);
+        orphans.forEach(aborts::abortOnRank);
+        counters.add(Count.ORPHANED_BY_WORKER, orphans.size());
+        rids.adopt(worker, hello.incarnation());
+        workers.tell(worker, greeting());
+        liveness.introduceRanks(worker);
+        return true;
+    }
+
+    private void onEnd(EndNotice notice) {
+        for (String rid : notice.rids()) {
+            if (rids.end(rid)) {
+                counters.add(Count.ENDED);
+            } else if (router.held().remove(rid) == null) {
+                counters.add(Count.UNKNOWN_ENDS);
+            }
+        }
+    }
+
+    private void onInternalStateCall(RequestStream s, GetInternalStateReq call, byte[] frame, long nowNs) {
+        aborts.broadcast(frame);
+        for (TokenizerWorkers.Worker w : workers.all()) {
+            if (w.saidHello() && w.index != s.worker) {
+                workers.forward(w.index, frame);
+            }
+        }
+        TokenizerWorkers.Worker caller = workers.byEndpoint(call.httpWorkerIpc());
+        if (caller == null) {
+            counters.add(Count.UNKNOWN_HTTP_WORKER_IPC);
+        } else if (caller.saidHello()) {
+            Map<String, Object> own = state.export(nowNs);
+            workers.tell(caller.index, new GetInternalStateReqOutput(call.rid(), call.httpWorkerIpc(), own));
+        }
+    }
+
+    private void forwardAnswer(GetInternalStateReqOutput answer, byte[] frame) {
+        TokenizerWorkers.Worker caller = workers.byEndpoint(answer.httpWorkerIpc());
+        if (caller == null) {
+            counters.add(Count.UNKNOWN_HTTP_WORKER_IPC);
+        } else {
+            workers.forward(caller.index, frame);
+        }
+    }
+
+    /** The load view, for inspection. */
+    public LoadView view() {
+        return view;
+    }
+
+    /** The rid map, for inspection. */
+    public RidMap rids() {
+        return rids;
+    }
+
+    /** The ranks, for inspection. */
+    public RankTable ranks() {
+        return table;
+    }
+
+    /** The counters. */
+    public Counters counters() {
+        return counters;
+    }
+
+    /** Requests that wait because no rank is live. */
+    public int heldRequests() {
+        return router.held().size();
+    }
+
+    /** The map that GetInternalStateReq is answered with. */
+    public Map<String, Object> internalState(long nowNs) {
+        return state.export(nowNs);
+    }
+}

@@ -1,0 +1,241 @@
+package dpserve.controller;
+
+import dpserve.io.WireRid;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.IntPredicate;
+
+/**
+ * Which rank holds which attempt: wire rid to worker, dp_rank, incarnation and prompt tokens, from dispatch to end. The
+ * requests, prompt tokens and rid hash of each rank are sums over this map and nothing else, so they return to zero
+ * when it is empty, and ending a rid twice changes nothing.
+ *
+ * <p>Open addressing with linear probing over parallel arrays: nothing is allocated per request. Not thread-safe.
+ */
+public final class RidMap {
+
+    /** Worker number of an attempt whose owner is not known, as after a controller restart. */
+    public static final int NO_WORKER = -1;
+
+    /** Room for the requests of a small topology; doubles as needed. A power of two. */
+    private static final int INITIAL_SLOTS = 1024;
+
+    private String[] rids = new String[INITIAL_SLOTS];
+    private long[] hashes = new long[INITIAL_SLOTS];
+    private int[] workers = new int[INITIAL_SLOTS];
+    private int[] dpRanks = new int[INITIAL_SLOTS];
+    private long[] incarnations = new long[INITIAL_SLOTS];
+    private int[] promptTokens = new int[INITIAL_SLOTS];
+    private int size;
+
+    private long[] rankRequests = new long[0];
+    private long[] rankTokens = new long[0];
+    private long[] rankHash = new long[0];
+
+    /**
+     * One attempt in the map.
+     *
+     * @param worker owning tokenizer worker, or {@link #NO_WORKER}
+     */
+    public record Entry(String rid, int worker, int dpRank, long incarnation, int promptTokens) {}
+
+    /**
+     * An attempt was dispatched.
+     *
+     * @return false if the rid is in the map already; then nothing changes
+     */
+    public boolean begin(String rid, int worker, int dpRank, long incarnation, int tokens) {
+        long hash = WireRid.hash64(rid);
+        int slot = slotOf(rid, hash);
+        if (rids[slot] != null) {
+            return false;
+        }
+        reserveRank(dpRank);
+        put(slot, rid, hash, worker, dpRank, incarnation, tokens);
+        rankRequests[dpRank]++;
+        rankTokens[dpRank] += tokens;
+        rankHash[dpRank] ^= hash;
+        if (++size * 2 > rids.length) {
+            grow();
+        }
+        return true;
+    }
+
+    /**
+     * An attempt has ended.
+     *
+     * @return false if the rid is unknown; then nothing changes
+     */
+    public boolean end(String rid) {
+        int slot = slotOf(rid, WireRid.hash64(rid));
+        if (rids[slot] == null) {
+            return false;
+        }
+        int dpRank = dpRanks[slot];
+        rankRequests[dpRank]--;
+        rankTokens[dpRank] -= promptTokens[slot];
+        rankHash[dpRank] ^= hashes[slot];
+        size--;
+        close(slot);
+        return true;
+    }
+
+    /** What is known of an attempt, or null. */
+    public Entry get(String rid) {
+        int slot = slotOf(rid, WireRid.hash64(rid));
+        return rids[slot] == null ? null : entry(slot);
+    }
+
+    /** Whether the attempt is in the map. */
+    public boolean contains(String rid) {
+        return rids[slotOf(rid, WireRid.hash64(rid))] != null;
+    }
+
+    /** Ends every attempt of one incarnation of a rank and returns them. */
+    public List<Entry> endRank(int dpRank, long incarnation) {
+        return endAll(select(slot -> dpRanks[slot] == dpRank && incarnations[slot] == incarnation));
+    }
+
+    /** Ends every attempt of one worker and returns them. */
+    public List<Entry> endWorker(int worker) {
+        return endAll(select(slot -> workers[slot] == worker));
+    }
+
+    /** Every attempt of a user's rid, whoever owns it. A scan of the whole map: for rare calls. */
+    public List<Entry> ofUser(String userRid) {
+        return select(slot ->
+                rids[slot].startsWith(userRid) && WireRid.userPart(rids[slot]).equals(userRid));
+    }
+
+    /** Gives attempts without an owner to the worker whose incarnation their wire rid names. */
+    public void adopt(int worker, long workerIncarnation) {
+        for (int slot = 0; slot < rids.length; slot++) {
+            if (rids[slot] != null && workers[slot] == NO_WORKER) {
+                WireRid parts = WireRid.parse(rids[slot]);
+                if (parts != null && parts.workerIncarnation() == workerIncarnation) {
+                    workers[slot] = worker;
+                }
+            }
+        }
+    }
+
+    /** Shows every attempt. */
+    public void forEach(Consumer<Entry> action) {
+        select(slot -> true).forEach(action);
+    }
+
+    /** Number of attempts. */
+    public int size() {
+        return size;
+    }
+
+    /** Attempts on this rank. */
+    public long requests(int dpRank) {
+        return dpRank < rankRequests.length ? rankRequests[dpRank] : 0;
+    }
+
+    /** Prompt tokens of the attempts on this rank. */
+    public long tokens(int dpRank) {
+        return dpRank < rankTokens.length ? rankTokens[dpRank] : 0;
+    }
+
+    /** XOR of {@link WireRid#hash64} over the attempts on this rank, as heartbeats carry it. */
+    public long hash(int dpRank) {
+        return dpRank < rankHash.length ? rankHash[dpRank] : 0;
+    }
+
+    private List<Entry> select(IntPredicate wanted) {
+        List<Entry> found = new ArrayList<>();
+        for (int slot = 0; slot < rids.length; slot++) {
+            if (rids[slot] != null && wanted.test(slot)) {
+                found.add(entry(slot));
+            }
+        }
+        return found;
+    }
+
+    private List<Entry> endAll(List<Entry> entries) {
+        for (Entry e : entries) {
+            end(e.rid());
+        }
+        return entries;
+    }
+
+    private Entry entry(int slot) {
+        return new Entry(rids[slot], workers[slot], dpRanks[slot], incarnations[slot], promptTokens[slot]);
+    }
+
+    /** The slot that holds the rid, or the free one where it belongs. */
+    private int slotOf(String rid, long hash) {
+        int mask = rids.length - 1;
+        int slot = (int) hash & mask;
+        while (rids[slot] != null && (hashes[slot] != hash || !rids[slot].equals(rid))) {
+            slot = (slot + 1) & mask;
+        }
+        return slot;
+    }
+
+    private void put(int slot, String rid, long hash, int worker, int dpRank, long incarnation, int tokens) {
+        rids[slot] = rid;
+        hashes[slot] = hash;
+        workers[slot] = worker;
+        dpRanks[slot] = dpRank;
+        incarnations[slot] = incarnation;
+        promptTokens[slot] = tokens;
+    }
+
+    /** Empties a slot and moves later entries of the same run up, so that no probe stops early. */
+    private void close(int freed) {
+        int mask = rids.length - 1;
+        int hole = freed;
+        rids[hole] = null;
+        for (int s = (hole + 1) & mask; rids[s] != null; s = (s + 1) & mask) {
+            int home = (int) hashes[s] & mask;
+            boolean homeInGap = ((s - home) & mask) < ((s - hole) & mask);
+            if (!homeInGap) {
+                put(hole, rids[s], hashes[s], workers[s], dpRanks[s], incarnations[s], promptTokens[s]);
+                rids[s] = null;
+                hole = s;
+            }
+        }
+    }
+
+    private void grow() {
+        String[] oldRids = rids;
+        long[] oldHashes = hashes;
+        int[] oldWorkers = workers;
+        int[] oldDpRanks = dpRanks;
+        long[] oldIncarnations = incarnations;
+        int[] oldTokens = promptTokens;
+        int slots = oldRids.length * 2;
+        rids = new String[slots];
+        hashes = new long[slots];
+        workers = new int[slots];
+        dpRanks = new int[slots];
+        incarnations = new long[slots];
+        promptTokens = new int[slots];
+        for (int s = 0; s < oldRids.length; s++) {
+            if (oldRids[s] != null) {
+                put(
+                        slotOf(oldRids[s], oldHashes[s]),
+                        oldRids[s],
+                        oldHashes[s],
+                        oldWorkers[s],
+                        oldDpRanks[s],
+                        oldIncarnations[s],
+                        oldTokens[s]);
+            }
+        }
+    }
+
+    private void reserveRank(int dpRank) {
+        if (dpRank >= rankRequests.length) {
+            int slots = Math.max(dpRank + 1, rankRequests.length * 2);
+            rankRequests = Arrays.copyOf(rankRequests, slots);
+            rankTokens = Arrays.copyOf(rankTokens, slots);
+            rankHash = Arrays.copyOf(rankHash, slots);
+        }
+    }
+}

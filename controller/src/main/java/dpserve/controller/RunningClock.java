@@ -1,0 +1,31 @@
+package dpserve.controller;
+
+/**
+ * Time as the controller itself lived through it. While it is stopped (a paused process, a long garbage collection, a
+ * suspended machine) heartbeats cannot be read, so that time must not count against the ranks: of the time between two
+ * looks at the clock at most {@link #MAX_STEP_NS} passes here.
+ */
+final class RunningClock {
+    /**
+     * 150 ms: three ticks of the process's loop, so a late wake-up still counts in full, and less than any timeout, so
+     * one stop alone never makes a rank look dead.
+     */
+    static final long MAX_STEP_NS = 150_000_000L;
+
+    private boolean started;
+    private long lastNs;
+    private long runningNs;
+
+    /**
+     * @param nowNs monotonic time
+     * @return time lived through so far, ns
+     */
+    long at(long nowNs) {
+        if (started) {
+            runningNs += Math.max(0, Math.min(nowNs - lastNs, MAX_STEP_NS));
+        }
+        started = true;
+        lastNs = nowNs;
+        return runningNs;
+    }
+}

@@ -71,8 +71,8 @@ fail_start() {
   local status=0 cause
   wait "${PID[$1]}" || status=$?
   sleep 0.1 # its last line may still be on the way through the pipe
-  cause=$(grep -m 1 '^error: ' "${LOG[$1]}" 2>/dev/null || tail -n 1 "${LOG[$1]}")
-  echo "error: $1 ended while starting ($(describe_status "$status")): ${cause#error: } [log: ${LOG[$1]}]" >&2
+  cause=$(grep -m 1 -i '^error: ' "${LOG[$1]}" 2>/dev/null || tail -n 1 "${LOG[$1]}")
+  echo "error: $1 ended while starting ($(describe_status "$status")): ${cause#[Ee]rror: } [log: ${LOG[$1]}]" >&2
   exit "$EXIT_FAILURE"
 }
 

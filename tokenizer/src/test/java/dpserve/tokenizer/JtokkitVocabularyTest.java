@@ -1,9 +1,15 @@
 package dpserve.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
+import com.knuddels.jtokkit.Encodings;
+import com.knuddels.jtokkit.api.Encoding;
+import com.knuddels.jtokkit.api.EncodingType;
+import com.knuddels.jtokkit.api.IntArrayList;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -52,6 +58,20 @@ class JtokkitVocabularyTest {
         assertThat(VOCABULARY.tokenBytes(Integer.MAX_VALUE)).isEmpty();
         assertThat(VOCABULARY.isSpecial(100_261)).isFalse();
         assertThat(VOCABULARY.isSpecial(-1)).isFalse();
+    }
+
+    @Test
+    void shouldKnowTheSameBytesAsTheEncoder() {
+        Encoding encoding = Encodings.newLazyEncodingRegistry().getEncoding(EncodingType.CL100K_BASE);
+        for (int id = 0; id < VOCABULARY.size(); id++) {
+            if (VOCABULARY.tokenBytes(id).length > 0) {
+                IntArrayList one = new IntArrayList();
+                one.add(id);
+                if (!Arrays.equals(VOCABULARY.tokenBytes(id), encoding.decodeBytes(one))) {
+                    fail("token %d", id);
+                }
+            }
+        }
     }
 
     @Test

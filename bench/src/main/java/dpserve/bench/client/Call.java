@@ -1,0 +1,46 @@
+package dpserve.bench.client;
+
+/**
+ * One request on its way. Touched by the client's network thread alone.
+ */
+final class Call {
+    final byte[] body;
+    final String routingKey;
+    final ReplyReader reader;
+    final long intendedNs;
+    private final Ended ended;
+
+    long sentNs;
+    long lastEventNs;
+    long events;
+
+    /** Ends this request early, as its connection's loss would; null until it has a connection. */
+    Runnable cancel;
+
+    private boolean over;
+
+    /** Called once for each call. */
+    interface Ended {
+        /** @param lost what broke off the transfer; null if it ended in order */
+        void ended(Call call, String lost);
+    }
+
+    Call(byte[] body, String routingKey, ReplyReader reader, long intendedNs, Ended ended) {
+        this.body = body;
+        this.routingKey = routingKey;
+        this.reader = reader;
+        this.intendedNs = intendedNs;
+        this.ended = ended;
+    }
+
+    void end(long nowNs, String lost) {
+        if (over) {
+            return;
+        }
+        over = true;
+        if (lastEventNs == 0 || lost != null) {
+            lastEventNs = nowNs;
+        }
+        ended.ended(this, lost);
+    }
+}

@@ -65,6 +65,11 @@ public final class PushSocket implements AutoCloseable {
         return socket.send(frame, ZMQ.DONTWAIT);
     }
 
+    /** Whether {@link #send} would take a frame now; for a bound socket also whether a peer is connected. */
+    public boolean isWritable() {
+        return (socket.getEvents() & ZMQ.Poller.POLLOUT) != 0;
+    }
+
     @Override
     public void close() {
         socket.close();

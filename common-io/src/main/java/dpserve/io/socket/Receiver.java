@@ -55,10 +55,15 @@ public final class Receiver implements AutoCloseable {
         }
     }
 
+    /** Asks the thread to end, without waiting for it: for a process that ends many. {@link #close} still has to follow. */
+    public void stop() {
+        closing = true;
+    }
+
     /** Ends the thread and its socket; returns when both are gone. */
     @Override
     public void close() {
-        closing = true;
+        stop();
         try {
             thread.join();
         } catch (InterruptedException e) {

@@ -1,0 +1,178 @@
+package dpserve.controller.process;
+
+import dpserve.controller.DataParallelController;
+import dpserve.controller.policy.Policies;
+import dpserve.io.LogLimiter;
+import dpserve.io.codec.CodecException;
+import dpserve.io.codec.IntArrayForm;
+import dpserve.io.codec.MessageCodec;
+import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.Message;
+import dpserve.io.socket.BindException;
+import dpserve.io.socket.PullSocket;
+import dpserve.io.socket.Receiver;
+import dpserve.io.socket.SocketLimits;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.zeromq.ZContext;
+
+/**
+ * The controller around its core: a thread for each PULL that reads and decodes, and one, the caller of {@link #run},
+ * that decides and owns every PUSH. It waits for the readers without spinning and never blocks in a send.
+ */
+final class ControllerProcess implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ControllerProcess.class);
+
+    /** 50 ms: fine enough for a rank timeout of 800 ms, and twenty wake-ups a second cost nothing. */
+    private static final long TICK_MS = 50;
+
+    private static final long TICK_NS = TICK_MS * 1_000_000;
+
+    /** Requests taken between two looks at the report lane: about half a millisecond of work. */
+    private static final int MAX_BATCH = 128;
+
+    private final ProcessConfig config;
+    private final ZContext context = new ZContext();
+    private final LogLimiter limiter = new LogLimiter(LOG);
+    private final Inbox inbox = new Inbox();
+    private final SocketOutput out;
+    private final DataParallelController controller;
+    private final List<Receiver> receivers = new ArrayList<>();
+    private final List<String> rankEndpoints = new ArrayList<>();
+    private String endpoint;
+
+    private final ArrayDeque<Message> direct = new ArrayDeque<>();
+    private final ArrayDeque<List<GetLoadReqOutput>> reports = new ArrayDeque<>();
+    private final ArrayDeque<Inbox.StreamItem> items = new ArrayDeque<>();
+
+    /**
+     * Listens, connects and begins to read.
+     *
+     * @throws BindException if a port is in use
+     * @throws IllegalArgumentException if the load-balance method is unknown
+     */
+    ControllerProcess(ProcessConfig config) throws BindException {
+        this.config = config;
+        SocketLimits limits = SocketLimits.defaults();
+        this.out = new SocketOutput(context, limits);
+        Policies.Settings settings = new Policies.Settings(config.timeScale(), config.budgetInterval());
+        this.controller = new DataParallelController(
+                config.core(),
+                config.legacyInputs().size(),
+                Policies.create(config.loadBalanceMethod(), settings),
+                out,
+                limiter,
+                ControllerProcess::epochSeconds);
+        try {
+            listen(limits);
+        } catch (BindException e) {
+            close();
+            throw e;
+        }
+        List<String> streams = new ArrayList<>(config.workerStreams());
+        streams.addAll(config.legacyInputs());
+        for (int s = 0; s < streams.size(); s++) {
+            PullSocket pull = PullSocket.connect(context, streams.get(s), limits);
+            StreamReader reader = new StreamReader(s, controller, inbox, limiter);
+            receivers.add(new Receiver("stream-" + s, pull, reader).start());
+        }
+    }
+
+    private void listen(SocketLimits limits) throws BindException {
+        for (int r = 0; r < config.legacyRankEndpoints().size(); r++) {
+            rankEndpoints.add(out.bindLegacyRank(r, config.legacyRankEndpoints().get(r)));
+        }
+        if (config.endpoint() != null) {
+            PullSocket pull = PullSocket.bind(context, config.endpoint(), limits);
+            endpoint = pull.endpoint();
+            MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
+            receivers.add(new Receiver("endpoint", pull, frame -> readDirect(codec, frame)).start());
+        }
+    }
+
+    private void readDirect(MessageCodec codec, byte[] frame) {
+        try {
+            inbox.addDirect(codec.decode(frame));
+        } catch (CodecException e) {
+            limiter.warn("bad_frame_" + e.kind().name().toLowerCase(Locale.ROOT), e.getMessage());
+        }
+    }
+
+    private static double epochSeconds(long nowNs) {
+        Instant now = Instant.now();
+        return now.getEpochSecond() + now.getNano() / 1e9;
+    }
+
+    /** Where it listens for hellos, with the port it really has; null if nowhere. */
+    String endpoint() {
+        return endpoint;
+    }
+
+    /** Where it listens for each legacy rank. */
+    List<String> rankEndpoints() {
+        return List.copyOf(rankEndpoints);
+    }
+
+    /** Serves until asked to end. */
+    void run(BooleanSupplier stopRequested) {
+        long lastTickNs = System.nanoTime() - TICK_NS;
+        while (!stopRequested.getAsBoolean()) {
+            inbox.take(direct, reports, items, MAX_BATCH, TICK_MS);
+            drain();
+            long nowNs = System.nanoTime();
+            if (nowNs - lastTickNs >= TICK_NS) {
+                lastTickNs = nowNs;
+                tick(nowNs);
+            }
+        }
+    }
+
+    /** Each piece on its own: a defect that one of them uncovers costs that one only. */
+    private void drain() {
+        for (Message m = direct.poll(); m != null; m = direct.poll()) {
+            Message message = m;
+            guarded(() -> controller.onDirectMessage(message, System.nanoTime()));
+        }
+        for (List<GetLoadReqOutput> l = reports.poll(); l != null; l = reports.poll()) {
+            List<GetLoadReqOutput> loads = l;
+            guarded(() -> controller.onReports(loads, System.nanoTime()));
+        }
+        for (Inbox.StreamItem i = items.poll(); i != null; i = items.poll()) {
+            Inbox.StreamItem item = i;
+            guarded(() -> item.deliver(System.nanoTime()));
+        }
+    }
+
+    private void tick(long nowNs) {
+        guarded(() -> {
+            for (int r = 0; r < rankEndpoints.size(); r++) {
+                controller.onLegacyConnection(r, out.isWritable(r), nowNs);
+            }
+            controller.onTick(nowNs);
+        });
+    }
+
+    private void guarded(Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            limiter.warn("failed", e.toString());
+            LOG.debug("failed", e);
+        }
+    }
+
+    /** To be called by the thread that ran it. */
+    @Override
+    public void close() {
+        receivers.forEach(Receiver::stop);
+        receivers.forEach(Receiver::close);
+        out.close();
+        context.close();
+    }
+}

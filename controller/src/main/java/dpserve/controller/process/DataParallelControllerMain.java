@@ -1,0 +1,174 @@
+package dpserve.controller.process;
+
+import dpserve.controller.ControllerConfig;
+import dpserve.controller.policy.Policies;
+import dpserve.io.Endpoints;
+import dpserve.io.Env;
+import dpserve.io.Incarnation;
+import dpserve.io.TopologyArgs;
+import dpserve.io.process.CommandRunner;
+import dpserve.io.process.ShutdownSignal;
+import dpserve.io.socket.BindException;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Starts the data-parallel controller: dispatches requests to ranks and keeps account of them. */
+@Command(
+        name = "controller",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Dispatches requests to the data-parallel ranks and keeps account of them.")
+public final class DataParallelControllerMain implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(DataParallelControllerMain.class);
+
+    /** Shortest rank timeout: the loop looks every 50 ms, and less than a few looks would be noise. */
+    private static final int MIN_RANK_TIMEOUT_MS = 200;
+
+    private static final Set<String> LOAD_REPORTS = Set.of("watch", "piggyback", "accounting", "direct");
+    private static final String DIRECT = "direct";
+
+    @Mixin
+    private final TopologyArgs topology = new TopologyArgs();
+
+    @Option(
+            names = "--load-balance-method",
+            defaultValue = Policies.DEFAULT_METHOD,
+            description = "How a rank is chosen: auto (round_robin), round_robin, shortest_queue,"
+                    + " follow_bootstrap_room (default: ${DEFAULT-VALUE}).")
+    private String loadBalanceMethod;
+
+    @Option(
+            names = "--load-report",
+            defaultValue = "piggyback",
+            description = "How loads reach the controller: watch, piggyback, accounting or direct; with direct it uses"
+                    + " the loads in heartbeats (default: ${DEFAULT-VALUE}).")
+    private String loadReport;
+
+    @Option(
+            names = "--heartbeat-interval-ms",
+            defaultValue = "200",
+            description = "How often the ranks send a heartbeat, ms (default: ${DEFAULT-VALUE}).")
+    private int heartbeatIntervalMs;
+
+    @Option(
+            names = "--rank-timeout-ms",
+            defaultValue = "800",
+            description = "A rank without heartbeat for this long is dead, ms (default: ${DEFAULT-VALUE}).")
+    private int rankTimeoutMs;
+
+    @Option(
+            names = "--no-rank-timeout-ms",
+            defaultValue = "5000",
+            description = "How long a request waits while no rank is up, ms; then it is refused with 503 (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private int noRankTimeoutMs;
+
+    @Option(
+            names = "--time-scale",
+            defaultValue = "1.0",
+            description = "Factor on every period of the load balancing (default: ${DEFAULT-VALUE}).")
+    private double timeScale;
+
+    @Option(
+            names = "--input",
+            paramLabel = "tcp://HOST:PORT",
+            description = "PUSH of a request stream that need not say hello, such as SGLang's tokenizer or a benchmark;"
+                    + " may be repeated. Given, the tokenizer workers' streams are not connected to.")
+    private List<String> inputs = List.of();
+
+    @Option(
+            names = "--worker-endpoints",
+            split = ",",
+            paramLabel = "tcp://HOST:PORT",
+            description = "Endpoints to listen on for legacy ranks, in dp_rank order, such as SGLang's schedulers: the"
+                    + " rank connects, never registers, and lives while connected. Sets the number of ranks.")
+    private List<String> workerEndpoints = List.of();
+
+    public static void main(String[] args) {
+        CommandRunner.run(new DataParallelControllerMain(), args);
+    }
+
+    @Override
+    public Integer call() throws BindException {
+        ProcessConfig config = config();
+        ShutdownSignal signal = ShutdownSignal.install();
+        try (ControllerProcess process = new ControllerProcess(config)) {
+            LOG.info("READY controller{}", endpoints(process));
+            process.run(signal::isRequested);
+        } finally {
+            signal.completed();
+        }
+        return 0;
+    }
+
+    private static String endpoints(ControllerProcess process) {
+        StringBuilder words = new StringBuilder();
+        if (process.endpoint() != null) {
+            words.append(" pull=").append(process.endpoint());
+        }
+        for (String rank : process.rankEndpoints()) {
+            words.append(" push=").append(rank);
+        }
+        return words.toString();
+    }
+
+    ProcessConfig config() {
+        Endpoints endpoints = topology.endpoints();
+        check();
+        boolean alone = !inputs.isEmpty() && !workerEndpoints.isEmpty() && topology.controllerEndpoint == null;
+        int legacyRanks = workerEndpoints.size();
+        ControllerConfig core = new ControllerConfig(
+                legacyRanks == 0 ? topology.dpSize : Math.max(legacyRanks, topology.dpSize),
+                legacyRanks,
+                inputs.isEmpty() ? endpoints.tokenizerPull() : List.of(),
+                new Incarnation().next(System.currentTimeMillis()),
+                ProcessHandle.current().pid(),
+                rankTimeoutMs * 1_000_000L,
+                noRankTimeoutMs * 1_000_000L,
+                DIRECT.equals(loadReport));
+        int budgetInterval =
+                Env.system().integer(Policies.BUDGET_INTERVAL, Policies.DEFAULT_BUDGET_INTERVAL, 1, Integer.MAX_VALUE);
+        return new ProcessConfig(
+                core,
+                inputs.isEmpty() ? endpoints.tokenizerPush() : List.of(),
+                inputs,
+                workerEndpoints,
+                alone ? null : endpoints.controller(),
+                loadBalanceMethod,
+                timeScale,
+                budgetInterval);
+    }
+
+    private void check() {
+        inputs.forEach(e -> Endpoints.requireTcp("--input", e));
+        workerEndpoints.forEach(e -> Endpoints.requireTcp("--worker-endpoints", e));
+        if (workerEndpoints.size() > TopologyArgs.MAX_DP_SIZE) {
+            throw new IllegalArgumentException(
+                    "--worker-endpoints: at most " + TopologyArgs.MAX_DP_SIZE + " endpoints");
+        }
+        if (!LOAD_REPORTS.contains(loadReport)) {
+            throw new IllegalArgumentException(
+                    "--load-report: unknown value; valid are watch, piggyback, accounting, direct");
+        }
+        if (heartbeatIntervalMs < 1) {
+            throw new IllegalArgumentException("--heartbeat-interval-ms must be at least 1");
+        }
+        if (rankTimeoutMs < Math.max(MIN_RANK_TIMEOUT_MS, 2L * heartbeatIntervalMs)) {
+            throw new IllegalArgumentException(
+                    "--rank-timeout-ms must be at least " + MIN_RANK_TIMEOUT_MS + " and twice --heartbeat-interval-ms");
+        }
+        if (noRankTimeoutMs < 0) {
+            throw new IllegalArgumentException("--no-rank-timeout-ms must be at least 0");
+        }
+        if (!(timeScale >= 0 && timeScale < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("--time-scale must be a number of at least 0");
+        }
+        Policies.create(loadBalanceMethod, new Policies.Settings(timeScale, 1));
+    }
+}

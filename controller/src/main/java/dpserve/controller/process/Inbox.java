@@ -1,0 +1,98 @@
+package dpserve.controller.process;
+
+import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.Message;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Queue;
+
+/**
+ * Where reader threads leave what they read and the controller's thread takes it. Three lanes: messages on the
+ * controller's own endpoint (hellos and heartbeats must not wait behind requests, or busy ranks would look dead),
+ * reports (they must not be older than the decision they are for), and everything else, in order of arrival.
+ */
+final class Inbox {
+
+    /** What one stream sent, decoded as far as needed. */
+    interface StreamItem {
+        /** Hands it to the controller. */
+        void deliver(long nowNs);
+    }
+
+    private final Object lock = new Object();
+    private final ArrayDeque<Message> direct = new ArrayDeque<>();
+    private final ArrayDeque<List<GetLoadReqOutput>> reports = new ArrayDeque<>();
+    private final ArrayDeque<StreamItem> streams = new ArrayDeque<>();
+    private boolean takerWaits;
+
+    /** From the reader of the controller's endpoint. */
+    void addDirect(Message message) {
+        synchronized (lock) {
+            direct.add(message);
+            wake();
+        }
+    }
+
+    /** From any reader. */
+    void addReports(List<GetLoadReqOutput> loads) {
+        synchronized (lock) {
+            reports.add(loads);
+            wake();
+        }
+    }
+
+    /** From a stream's reader. */
+    void addStream(StreamItem item) {
+        synchronized (lock) {
+            streams.add(item);
+            wake();
+        }
+    }
+
+    private void wake() {
+        if (takerWaits) {
+            lock.notifyAll();
+        }
+    }
+
+    /**
+     * Takes everything in the first two lanes and some of the third; waits while all are empty.
+     *
+     * @param maxStreamItems so many of the third lane, at most
+     * @param waitMs longest wait, at least 1
+     */
+    void take(
+            Queue<Message> directInto,
+            Queue<List<GetLoadReqOutput>> reportsInto,
+            Queue<StreamItem> streamInto,
+            int maxStreamItems,
+            long waitMs) {
+        synchronized (lock) {
+            if (direct.isEmpty() && reports.isEmpty() && streams.isEmpty()) {
+                takerWaits = true;
+                try {
+                    lock.wait(waitMs);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                takerWaits = false;
+            }
+            move(direct, directInto, Integer.MAX_VALUE);
+            move(reports, reportsInto, Integer.MAX_VALUE);
+            move(streams, streamInto, maxStreamItems);
+        }
+    }
+
+    /** Items of streams that wait; what is in the other lanes is taken at once. */
+    int waitingStreamItems() {
+        synchronized (lock) {
+            return streams.size();
+        }
+    }
+
+    private static <T> void move(ArrayDeque<T> from, Queue<T> to, int max) {
+        for (int n = 0; n < max && !from.isEmpty(); n++) {
+            to.add(from.poll());
+        }
+    }
+}

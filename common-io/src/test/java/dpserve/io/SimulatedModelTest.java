@@ -126,16 +126,16 @@ class SimulatedModelTest {
         assertThatCode(() -> StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text, 0, complete)))
                 .doesNotThrowAnyException();
         String decoded = new String(text, 0, complete, StandardCharsets.UTF_8);
-        assertThat(decoded).contains("é", "你", "😊", "🚀", "鬱", " the ", ".");
+        assertThat(decoded).contains("é", "你", "😊", "🌀", " 👍", "龍", " the ", ".");
     }
 
     @Test
     void shouldFinishACharacterThatThePromptBegan() {
         for (int i = 0; i < 1000; i++) {
             int[] output = MODEL.expectedOutput(new int[] {i, EMOJI_START}, 5, 0, false);
-            byte[] character = bytes(new int[] {EMOJI_START, output[0], output[1]});
+            byte[] character = bytes(new int[] {EMOJI_START, output[0]});
 
-            assertThat(new String(character, StandardCharsets.UTF_8)).doesNotStartWith("\ufffd");
+            assertThat(new String(character, StandardCharsets.UTF_8)).hasSize(2).doesNotContain("\ufffd");
             assertThat(output[0]).isNotEqualTo(MODEL.eosTokenId());
         }
     }

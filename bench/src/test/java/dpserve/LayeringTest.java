@@ -74,12 +74,12 @@ class LayeringTest {
             .orShould()
             .callMethodWhere(target(nameMatching("random|randomUUID")));
 
-    private final JavaClasses all =
+    private static final JavaClasses ALL =
             new ClassFileImporter(List.of(new ImportOption.DoNotIncludeTests())).importPackages("dpserve");
 
     @Test
     void shouldSeeEveryModule() {
-        assertThat(all.stream().map(JavaClass::getPackageName))
+        assertThat(ALL.stream().map(JavaClass::getPackageName))
                 .contains("dpserve.io", "dpserve.tokenizer", "dpserve.detokenizer", "dpserve.controller");
     }
 
@@ -89,34 +89,34 @@ class LayeringTest {
                 .that(resideInAPackage(IO))
                 .should()
                 .dependOnClassesThat(resideInAPackage("dpserve..").and(DescribedPredicate.not(resideInAPackage(IO))))
-                .check(all);
+                .check(ALL);
         noClasses()
                 .that(resideInAnyPackage(TOKENIZER))
                 .should()
                 .dependOnClassesThat(resideInAnyPackage(CONTROLLER, SCHEDULER, "dpserve.bench.."))
-                .check(all);
+                .check(ALL);
         noClasses()
                 .that(resideInAPackage(CONTROLLER))
                 .should()
                 .dependOnClassesThat(resideInAnyPackage(
                         "dpserve.tokenizer..", "dpserve.detokenizer..", SCHEDULER, "dpserve.bench.."))
-                .check(all);
+                .check(ALL);
         noClasses()
                 .that(resideInAPackage(SCHEDULER))
                 .should()
                 .dependOnClassesThat(resideInAnyPackage(
                         "dpserve.tokenizer..", "dpserve.detokenizer..", CONTROLLER, "dpserve.bench.."))
                 .allowEmptyShould(true)
-                .check(all);
-        slices().matching("dpserve.(*)..").should().beFreeOfCycles().check(all);
+                .check(ALL);
+        slices().matching("dpserve.(*)..").should().beFreeOfCycles().check(ALL);
     }
 
     @Test
     void shouldKeepCoresOffSocketsThreadsClocksAndRandomness() {
-        CORES_TOUCH_NOTHING.check(all);
-        CORES_HAVE_NO_THREADS.check(all);
-        CORES_HAVE_NO_CLOCK.check(all);
-        CORES_HAVE_NO_RANDOMNESS.check(all);
+        CORES_TOUCH_NOTHING.check(ALL);
+        CORES_HAVE_NO_THREADS.check(ALL);
+        CORES_HAVE_NO_CLOCK.check(ALL);
+        CORES_HAVE_NO_RANDOMNESS.check(ALL);
     }
 
     @Test
@@ -125,7 +125,7 @@ class LayeringTest {
                 .that(resideInAPackage("dpserve..").and(touch("org.zeromq..", "zmq..")))
                 .should()
                 .resideInAnyPackage("dpserve.io.socket", "dpserve.*.process..")
-                .check(all);
+                .check(ALL);
     }
 
     @Test

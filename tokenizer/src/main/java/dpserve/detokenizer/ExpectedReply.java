@@ -18,8 +18,8 @@ public record ExpectedReply(int[] outputIds, String text, FinishReason finishRea
 
     /**
      * After each token the reasons to end are looked at in SGLang's order: a stop string anywhere in the output's text,
-     * the first of the list that matches; EOS or a stop token id; the length. With ignore_eos no token ends the output;
-     * below min_new_tokens none does either, while a stop string does.
+     * the first of the list that matches; EOS or a stop token id; the length. With ignore_eos only stop token ids end the
+     * output; below min_new_tokens no token does, while a stop string does.
      *
      * @param params with {@code maxNewTokens} as the scheduler clips it, never null
      */
@@ -41,14 +41,14 @@ public record ExpectedReply(int[] outputIds, String text, FinishReason finishRea
         if (!params.stopStrs().isEmpty()) {
             String text = WholeText.decode(vocabulary, Arrays.copyOf(output, length), params.skipSpecialTokens());
             for (String stop : params.stopStrs()) {
-                if (text.contains(stop)) {
+                if (!stop.isEmpty() && text.contains(stop)) {
                     return new FinishReason.StopString(stop);
                 }
             }
         }
         int token = output[length - 1];
-        boolean mayStop = !params.ignoreEos() && length > params.minNewTokens();
-        if (mayStop && (token == model.eosTokenId() || contains(params.stopTokenIds(), token))) {
+        boolean isStop = contains(params.stopTokenIds(), token) || token == model.eosTokenId() && !params.ignoreEos();
+        if (isStop && length > params.minNewTokens()) {
             return new FinishReason.StopToken(token);
         }
         return length == params.maxNewTokens() ? new FinishReason.Length(length) : null;

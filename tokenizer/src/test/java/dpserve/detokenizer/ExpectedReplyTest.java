@@ -36,21 +36,23 @@ class ExpectedReplyTest {
     }
 
     @Test
-    void shouldEndWithAStopTokenUnlessEosIsIgnoredOrTheMinimumNotReached() {
+    void shouldEndWithAStopTokenOnceTheMinimumIsReached() {
         int stop = reply(params(20, 0, true, false)).outputIds()[7];
 
         assertThat(reply(params(20, 0, false, false, stop)).outputIds()).hasSize(8);
         assertThat(reply(params(20, 0, false, false, stop)).finishReason()).isEqualTo(new FinishReason.StopToken(stop));
         assertThat(reply(params(20, 7, false, false, stop)).outputIds()).hasSize(8);
         assertThat(reply(params(20, 8, false, false, stop)).outputIds()).hasSizeGreaterThan(8);
-        assertThat(reply(params(20, 0, true, false, stop)).outputIds()).hasSize(20);
+        assertThat(reply(params(20, 0, true, false, stop)).outputIds())
+                .as("EOS alone is ignored")
+                .hasSize(8);
     }
 
     @Test
     void shouldCutAtAStopStringInsideOrAcrossTokens() {
         String whole = reply(params(100, 0, true, false)).text();
         String stop = whole.substring(150, 160);
-        ExpectedReply reply = reply(withStops(params(100, 0, true, false), "never", stop));
+        ExpectedReply reply = reply(withStops(params(100, 0, true, false), "", "never", stop));
 
         assertThat(reply.finishReason()).isEqualTo(new FinishReason.StopString(stop));
         assertThat(reply.text()).isEqualTo(whole.substring(0, whole.indexOf(stop)));

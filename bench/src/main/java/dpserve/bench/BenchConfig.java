@@ -40,32 +40,40 @@ public final class BenchConfig {
     @Option(
             names = "--ready-check-timeout-sec",
             defaultValue = "60",
-            description = "Wait for it, s; 0: no" + BY_DEFAULT)
+            description = "Longest wait for the server, s" + BY_DEFAULT)
     public int readyCheckTimeoutSec;
 
     @Option(names = "--model", description = "Model's name in the OpenAI APIs (default: the first of /v1/models).")
     public String model;
 
-    @Option(names = "--served-model-name", description = "Goes before --model.")
+    @Option(names = "--served-model-name", description = "Name sent instead of --model.")
     public String servedModelName;
 
-    @Option(names = "--seed", defaultValue = "42", description = "Of lengths, prompts and arrivals" + BY_DEFAULT)
+    @Option(names = "--seed", defaultValue = "42", description = "Seed of lengths, prompts and arrivals" + BY_DEFAULT)
     public long seed;
 
-    @Option(names = "--warmup-requests", defaultValue = "1", description = "Unmeasured requests first" + BY_DEFAULT)
+    @Option(names = "--warmup-requests", defaultValue = "1", description = "Requests before the run" + BY_DEFAULT)
     public int warmupRequests;
 
     @Option(names = "--flush-cache", description = "Empty the prefix caches between warm-up and run.")
     public boolean flushCache;
 
-    @Option(names = "--flush-cache-timeout", defaultValue = "60", description = "Longest wait, seconds" + BY_DEFAULT)
+    @Option(
+            names = "--flush-cache-timeout",
+            defaultValue = "60",
+            description = "Longest wait for a flush, seconds" + BY_DEFAULT)
     public double flushCacheTimeout;
 
-    @Option(names = "--pd-separated", description = "The server is a PD router: server_info is its decode server's.")
+    @Option(
+            names = "--pd-separated",
+            description = "The server is a PD router; server_info is that of its decode server.")
     public boolean pdSeparated;
 
     /** As long as upstream's. */
-    @Option(names = "--request-timeout-sec", defaultValue = "21600", description = "Then it is lost, s" + BY_DEFAULT)
+    @Option(
+            names = "--request-timeout-sec",
+            defaultValue = "21600",
+            description = "Longest time of a request, s" + BY_DEFAULT)
     public int requestTimeoutSec;
 
     @Option(

@@ -17,7 +17,6 @@ import dpserve.bench.metrics.Goodput;
 import dpserve.bench.metrics.RequestOutcome;
 import dpserve.bench.metrics.VerifyReport;
 import dpserve.bench.verify.ReplyVerifier;
-import dpserve.io.SimulatedModel;
 import dpserve.tokenizer.JtokkitVocabulary;
 import dpserve.tokenizer.Vocabulary;
 import java.io.IOException;
@@ -192,11 +191,11 @@ public final class BenchServing {
                 serverInfo);
     }
 
-    private static VerifyReport verify(List<DatasetRow> rows, RequestBodies bodies, List<RequestOutcome> outcomes) {
-        ReplyVerifier verifier = new ReplyVerifier(SimulatedModel.create());
+    private VerifyReport verify(List<DatasetRow> rows, RequestBodies bodies, List<RequestOutcome> outcomes) {
+        ReplyVerifier verifier = new ReplyVerifier(vocabulary);
         for (RequestOutcome o : outcomes) {
             DatasetRow row = rows.get(o.row());
-            verifier.check(bodies.promptIds(row), bodies.limits(row), o);
+            verifier.check(bodies.promptIds(row), bodies.params(row), o);
         }
         return verifier.report();
     }

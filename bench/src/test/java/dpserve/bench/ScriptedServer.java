@@ -3,6 +3,7 @@ package dpserve.bench;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dpserve.detokenizer.WholeText;
 import dpserve.io.SimulatedModel;
 import dpserve.tokenizer.Vocabulary;
 import io.netty.bootstrap.ServerBootstrap;
@@ -29,7 +30,6 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -263,16 +263,14 @@ public final class ScriptedServer implements AutoCloseable {
             return event.toString();
         }
 
+        /** What is new since {@code from} tokens; half a character waits for its other half. */
         private String text(int from, int to) {
-            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            for (int i = 0; i < to; i++) {
-                bytes.writeBytes(model.tokenBytes(ids[i]));
-            }
-            int skip = 0;
-            for (int i = 0; i < from; i++) {
-                skip += model.tokenBytes(ids[i]).length;
-            }
-            return new String(bytes.toByteArray(), skip, bytes.size() - skip, StandardCharsets.UTF_8);
+            return text(to).substring(text(from).length());
+        }
+
+        private String text(int tokens) {
+            String text = WholeText.decode(vocabulary, Arrays.copyOf(ids, tokens), true);
+            return tokens == ids.length ? text : text.replaceAll("\uFFFD+$", "");
         }
     }
 }

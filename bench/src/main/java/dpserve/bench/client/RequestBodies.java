@@ -7,17 +7,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dpserve.bench.dataset.DatasetRow;
 import dpserve.bench.dataset.Prompt;
 import dpserve.bench.dataset.PromptTokens;
+import dpserve.io.message.SamplingParams;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Makes the JSON bodies, each with the fields that upstream's client sends. */
 public final class RequestBodies {
     private static final ObjectMapper JSON = new ObjectMapper();
-
-    /** SGLang's default where sampling_params come from --extra-request-body and say nothing. */
-    private static final int DEFAULT_MAX_NEW_TOKENS = 128;
 
     private final Backend backend;
     private final String model;
@@ -35,15 +34,6 @@ public final class RequestBodies {
         this.options = options;
         this.extra = options.extra();
     }
-
-    /**
-     * The parameters of a request that decide what a simulated reply must be.
-     *
-     * @param maxNewTokens length at which it is cut
-     * @param minNewTokens tokens before which it does not end by itself
-     * @param ignoreEos whether it only ends by its length
-     */
-    public record SamplingLimits(int maxNewTokens, int minNewTokens, boolean ignoreEos) {}
 
     /** One message of a chat. */
     public record Message(String role, String content) {}
@@ -63,7 +53,7 @@ public final class RequestBodies {
 
     /** The body of a chat round. */
     byte[] chat(DatasetRow row, List<Message> messages) {
-        Map<String, Object> body = openAi(row, "max_completion_tokens");
+        Map<String, Object> body = openAi(row);
         body.put("messages", messages);
         return bytes(merged(body));
     }
@@ -73,7 +63,7 @@ public final class RequestBodies {
         return switch (backend) {
             case CHAT -> chat(row, messages(row, 0, List.of()));
             case COMPLETIONS -> {
-                Map<String, Object> body = openAi(row, "max_tokens");
+                Map<String, Object> body = openAi(row);
                 body.put("prompt", text(row.prompt()));
                 yield bytes(merged(body));
             }
@@ -81,21 +71,45 @@ public final class RequestBodies {
         };
     }
 
-    /** What of the body decides the reply, --extra-request-body included. */
-    public SamplingLimits limits(DatasetRow row) {
-        Map<String, Object> fields = merged(
-                backend.isNative()
-                        ? generate(row)
-                        : openAi(row, backend == Backend.CHAT ? "max_completion_tokens" : "max_tokens"));
-        JsonNode body = JSON.valueToTree(fields);
-        JsonNode params = backend.isNative() ? body.path("sampling_params") : body;
-        int max = backend.isNative()
-                ? params.path("max_new_tokens").asInt(DEFAULT_MAX_NEW_TOKENS)
-                : params.path("max_completion_tokens")
-                        .asInt(params.path("max_tokens").asInt());
-        int min = params.path(backend.isNative() ? "min_new_tokens" : "min_tokens")
-                .asInt(0);
-        return new SamplingLimits(max, min, params.path("ignore_eos").asBoolean(false));
+    /**
+     * The sampling parameters that decide what a simulated reply must be, --extra-request-body included. Those that change
+     * nothing there (temperature and the like) are as in {@link SamplingParams#greedy}.
+     */
+    public SamplingParams params(DatasetRow row) {
+        JsonNode body = JSON.valueToTree(merged(backend.isNative() ? generate(row) : openAi(row)));
+        JsonNode p = backend.isNative() ? body.path("sampling_params") : body;
+        int max = p.path(backend.isNative() ? "max_new_tokens" : limitField())
+                .asInt(SamplingParams.DEFAULT_MAX_NEW_TOKENS);
+        int min = p.path(backend.isNative() ? "min_new_tokens" : "min_tokens").asInt(0);
+        SamplingParams g = SamplingParams.greedy(max);
+        return new SamplingParams(
+                max,
+                values(p.path("stop_token_ids")).mapToInt(JsonNode::asInt).toArray(),
+                g.temperature(),
+                g.topP(),
+                g.topK(),
+                g.minP(),
+                g.frequencyPenalty(),
+                g.presencePenalty(),
+                g.repetitionPenalty(),
+                min,
+                g.n(),
+                p.path("ignore_eos").asBoolean(false),
+                p.path("skip_special_tokens").asBoolean(true),
+                true,
+                p.path("no_stop_trim").asBoolean(false),
+                null,
+                null,
+                null,
+                values(p.path("stop")).map(JsonNode::asText).toList(),
+                0);
+    }
+
+    /** The elements of an array, or a single value; none for null or nothing. */
+    private static Stream<JsonNode> values(JsonNode node) {
+        return node.isArray()
+                ? node.valueStream()
+                : node.isValueNode() && !node.isNull() ? Stream.of(node) : Stream.of();
     }
 
     /** The ids the server generates from, unless it wraps the prompt in a chat template. */
@@ -126,10 +140,14 @@ public final class RequestBodies {
         return body;
     }
 
-    private Map<String, Object> openAi(DatasetRow row, String limitField) {
+    private String limitField() {
+        return backend == Backend.CHAT ? "max_completion_tokens" : "max_tokens";
+    }
+
+    private Map<String, Object> openAi(DatasetRow row) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("model", model);
-        body.put(limitField, row.outputLen());
+        body.put(limitField(), row.outputLen());
         body.put("stream", !options.disableStream);
         body.put("temperature", options.temperature);
         if (options.topP < 1) {

@@ -27,7 +27,7 @@ public final class SharedPrefixOptions {
     @Option(names = "--gsp-range-ratio", defaultValue = "1.0", description = "As --random-range-ratio" + BY_DEFAULT)
     public double rangeRatio;
 
-    @Option(names = "--gsp-num-turns", defaultValue = "1", description = "Rounds, sglang-oai-chat only" + BY_DEFAULT)
+    @Option(names = "--gsp-num-turns", defaultValue = "1", description = "Rounds (sglang-oai-chat)" + BY_DEFAULT)
     public int numTurns;
 
     @Option(names = "--gsp-send-routing-key", description = "Send X-SMG-Routing-Key, equal within a group.")

@@ -23,8 +23,12 @@ import picocli.CommandLine.Mixin;
         name = "bench-serving",
         mixinStandardHelpOptions = true,
         sortOptions = false,
+        abbreviateSynopsis = true,
         usageHelpWidth = 120,
-        description = "Sends a workload to a server and measures the replies, as SGLang's bench_serving does.",
+        description = {
+            "Sends a workload to a server and measures the replies, as SGLang's bench_serving does.",
+            "The script takes --install (apt installs what is missing) and --no-build too."
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:at least one reply came; with --verify, none was wrong, lost or doubled",

@@ -1,11 +1,11 @@
 package dpserve.bench.verify;
 
-import dpserve.bench.client.RequestBodies.SamplingLimits;
 import dpserve.bench.metrics.RequestOutcome;
 import dpserve.bench.metrics.VerifyReport;
+import dpserve.detokenizer.ExpectedReply;
 import dpserve.io.SimulatedModel;
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
+import dpserve.io.message.SamplingParams;
+import dpserve.tokenizer.Vocabulary;
 import java.util.Arrays;
 
 /**
@@ -13,7 +13,8 @@ import java.util.Arrays;
  * always.
  */
 public final class ReplyVerifier {
-    private final SimulatedModel model;
+    private final SimulatedModel model = SimulatedModel.create();
+    private final Vocabulary vocabulary;
     private int correct;
     private int wrong;
     private int lost;
@@ -21,75 +22,56 @@ public final class ReplyVerifier {
     private int failed;
     private String firstProblem;
 
-    public ReplyVerifier(SimulatedModel model) {
-        this.model = model;
+    public ReplyVerifier(Vocabulary vocabulary) {
+        this.vocabulary = vocabulary;
     }
 
     /** Takes one reply into account; a failed request is only counted. */
-    public void check(int[] promptIds, SamplingLimits limits, RequestOutcome outcome) {
+    public void check(int[] promptIds, SamplingParams params, RequestOutcome outcome) {
         switch (outcome.ending()) {
-            case FAILED -> {
-                failed++;
-                problem(outcome, outcome.problem());
-            }
-            case LOST -> {
-                lost++;
-                problem(outcome, outcome.problem());
-            }
-            case COMPLETE -> compare(promptIds, limits, outcome);
+            case FAILED -> failed += problem(outcome, outcome.problem());
+            case LOST -> lost += problem(outcome, outcome.problem());
+            case COMPLETE -> compare(ExpectedReply.of(model, vocabulary, promptIds, params), outcome);
         }
     }
 
-    private void compare(int[] promptIds, SamplingLimits limits, RequestOutcome outcome) {
-        int[] expected =
-                model.expectedOutput(promptIds, limits.maxNewTokens(), limits.minNewTokens(), limits.ignoreEos());
-        int[] wanted = expected;
+    private void compare(ExpectedReply expected, RequestOutcome outcome) {
+        int[] wanted = expected.outputIds();
         int[] got = outcome.outputIds();
         if (got == null || Arrays.equals(got, wanted)) {
-            wanted = text(expected).codePoints().toArray();
+            wanted = expected.text().codePoints().toArray();
             got = outcome.text().codePoints().toArray();
         }
-        if (Arrays.equals(got, wanted) && outcome.problem().isEmpty()) {
-            correct++;
-            return;
-        }
         int at = Arrays.mismatch(got, wanted);
-        if (got.length < wanted.length && isSubsequence(got, wanted)) {
-            lost++;
-            problem(outcome, (wanted.length - got.length) + " of " + wanted.length + " missing, from " + at + " on");
+        if (at < 0 && outcome.problem().isEmpty()) {
+            correct++;
+        } else if (got.length < wanted.length && isSubsequence(got, wanted)) {
+            lost += problem(
+                    outcome, wanted.length - got.length + " of " + wanted.length + " missing, from " + at + " on");
         } else if (got.length > wanted.length && isSubsequence(wanted, got)) {
-            doubled++;
-            problem(outcome, (got.length - wanted.length) + " more than " + wanted.length + ", from " + at + " on");
+            doubled += problem(
+                    outcome, got.length - wanted.length + " more than " + wanted.length + ", from " + at + " on");
         } else {
-            wrong++;
-            problem(outcome, at < 0 ? outcome.problem() : "differs from " + at + " of " + wanted.length + " on");
+            String difference = "differs from " + at + " of " + wanted.length + " on";
+            wrong += problem(outcome, at < 0 ? outcome.problem() : difference);
         }
-    }
-
-    /** What the client is told of these tokens: EOS is not text, and half a character at the end becomes U+FFFD. */
-    private String text(int[] ids) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(ids.length * 6);
-        for (int id : ids) {
-            bytes.writeBytes(model.tokenBytes(id));
-        }
-        return bytes.toString(StandardCharsets.UTF_8);
     }
 
     private static boolean isSubsequence(int[] part, int[] whole) {
         int found = 0;
         for (int i = 0; i < whole.length && found < part.length; i++) {
-            if (whole[i] == part[found]) {
-                found++;
-            }
+            found += whole[i] == part[found] ? 1 : 0;
         }
         return found == part.length;
     }
 
-    private void problem(RequestOutcome outcome, String what) {
+    /** Keeps the first; always 1. */
+    private int problem(RequestOutcome outcome, String what) {
         if (firstProblem == null) {
-            firstProblem = "request " + outcome.row() + (outcome.rid() == null ? "" : " (" + outcome.rid() + ")") + ": "
-                    + what;
+            String rid = outcome.rid() == null ? "" : " (" + outcome.rid() + ")";
+            firstProblem = "request " + outcome.row() + rid + ": " + what;
         }
+        return 1;
     }
 
     /** The counts so far. */

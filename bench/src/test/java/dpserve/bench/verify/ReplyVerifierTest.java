@@ -2,12 +2,13 @@ package dpserve.bench.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dpserve.bench.client.RequestBodies.SamplingLimits;
 import dpserve.bench.metrics.Outcomes;
 import dpserve.bench.metrics.RequestOutcome;
 import dpserve.bench.metrics.RequestOutcome.Ending;
 import dpserve.bench.metrics.VerifyReport;
 import dpserve.io.SimulatedModel;
+import dpserve.io.message.SamplingParams;
+import dpserve.tokenizer.JtokkitVocabulary;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.stream.IntStream;
@@ -15,9 +16,10 @@ import org.junit.jupiter.api.Test;
 
 class ReplyVerifierTest {
     private static final SimulatedModel MODEL = SimulatedModel.create();
+    private static final JtokkitVocabulary VOCABULARY = new JtokkitVocabulary();
     private static final int[] PROMPT = {10, 20, 30};
-    private static final SamplingLimits LIMITS = new SamplingLimits(40, 0, true);
-    private static final int[] EXPECTED = MODEL.expectedOutput(PROMPT, 40, 0, true);
+    private static final SamplingParams LIMITS = SamplingParams.greedy(40);
+    private static final int[] EXPECTED = MODEL.expectedOutput(PROMPT, 40, 0, false);
 
     private static String text(int[] ids) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -30,7 +32,7 @@ class ReplyVerifierTest {
     }
 
     private static VerifyReport check(RequestOutcome outcome) {
-        ReplyVerifier verifier = new ReplyVerifier(MODEL);
+        ReplyVerifier verifier = new ReplyVerifier(VOCABULARY);
         verifier.check(PROMPT, LIMITS, outcome);
         return verifier.report();
     }

@@ -1,0 +1,175 @@
+package dpserve.tokenizer;
+
+import dpserve.io.message.FlushCacheReqInput;
+import dpserve.io.message.FlushCacheReqOutput;
+import dpserve.io.message.GetInternalStateReq;
+import dpserve.io.message.GetInternalStateReqOutput;
+import dpserve.io.message.GetLoadReqInput;
+import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.Message;
+import dpserve.io.message.Role;
+import dpserve.tokenizer.ControlCalls.Kind;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/** The control calls of a tokenizer worker: loads, cache flush and internal states of all processes. */
+public final class Control {
+    private final Worker worker;
+    private final RankStates ranks;
+    private final ManagerOutput output;
+    private final ControlCalls calls;
+    private final Supplier<Map<String, Object>> ownState;
+
+    /**
+     * Which worker of which topology this is.
+     *
+     * @param pull its PULL endpoint
+     */
+    public record Worker(int index, String pull, int tokenizers, int detokenizers) {}
+
+    /** @param ownState this process's internal state */
+    public Control(
+            Worker worker,
+            RankStates ranks,
+            ManagerOutput output,
+            ControlCalls calls,
+            Supplier<Map<String, Object>> ownState) {
+        this.worker = worker;
+        this.ranks = ranks;
+        this.output = output;
+        this.calls = calls;
+        this.ownState = ownState;
+    }
+
+    /** The loads of the ranks that answered, and who did not. */
+    public record Loads(List<GetLoadReqOutput> loads, List<String> missing) {}
+
+    /** Asks every live rank for its load. */
+    public void loads(long timeoutNs, Consumer<Loads> whenDone, long nowNs) {
+        calls.call(
+                Kind.LOAD,
+                rid -> {
+                    Set<String> awaited = liveRanks();
+                    output.toController(new GetLoadReqInput(rid, worker.pull()));
+                    return awaited;
+                },
+                timeoutNs,
+                result -> whenDone.accept(new Loads(sorted(result), result.missing())),
+                nowNs);
+    }
+
+    private static List<GetLoadReqOutput> sorted(ControlCalls.Result result) {
+        List<GetLoadReqOutput> loads = new ArrayList<>();
+        for (Message answer : result.answers().values()) {
+            loads.add((GetLoadReqOutput) answer);
+        }
+        loads.sort((a, b) -> Integer.compare(a.dpRank(), b.dpRank()));
+        return loads;
+    }
+
+    /** Asks every live rank to empty its prefix cache. */
+    public void flushCache(Double timeoutS, long timeoutNs, Consumer<ControlCalls.Result> whenDone, long nowNs) {
+        calls.call(
+                Kind.FLUSH_CACHE,
+                rid -> {
+                    output.toController(new FlushCacheReqInput(rid, worker.pull(), timeoutS));
+                    return liveRanks();
+                },
+                timeoutNs,
+                whenDone,
+                nowNs);
+    }
+
+    /** The internal states of all processes that answered, this one first, and who did not. */
+    public record States(List<Map<String, Object>> states, List<String> missing) {}
+
+    /** Asks every process for its internal state. */
+    public void states(long timeoutNs, Consumer<States> whenDone, long nowNs) {
+        calls.call(
+                Kind.INTERNAL_STATE,
+                rid -> {
+                    GetInternalStateReq question = new GetInternalStateReq(rid, worker.pull());
+                    output.toController(question);
+                    output.toDetokenizers(question);
+                    return everyoneElse();
+                },
+                timeoutNs,
+                result -> {
+                    List<Map<String, Object>> states = new ArrayList<>();
+                    states.add(ownState.get());
+                    for (Message answer : result.answers().values()) {
+                        states.add(((GetInternalStateReqOutput) answer).internalState());
+                    }
+                    whenDone.accept(new States(states, result.missing()));
+                },
+                nowNs);
+    }
+
+    private Set<String> liveRanks() {
+        Set<String> names = new LinkedHashSet<>();
+        ranks.live().forEach(rank -> names.add(rankName(rank)));
+        return names;
+    }
+
+    private Set<String> everyoneElse() {
+        Set<String> names = new LinkedHashSet<>();
+        names.add(Role.CONTROLLER.wireName());
+        for (int i = 0; i < worker.tokenizers(); i++) {
+            if (i != worker.index()) {
+                names.add(Role.TOKENIZER.wireName() + " " + i);
+            }
+        }
+        for (int j = 0; j < worker.detokenizers(); j++) {
+            names.add(Role.DETOKENIZER.wireName() + " " + j);
+        }
+        names.addAll(liveRanks());
+        return names;
+    }
+
+    private static String rankName(int rank) {
+        return "rank " + rank;
+    }
+
+    /** Another worker asks for this process's state: the answer goes through the controller. */
+    public void onStateQuestion(GetInternalStateReq question) {
+        output.toController(new GetInternalStateReqOutput(question.rid(), question.httpWorkerIpc(), ownState.get()));
+    }
+
+    /**
+     * An answer came.
+     *
+     * @return false if nobody waits for it
+     */
+    public boolean onAnswer(Message answer, long nowNs) {
+        if (answer instanceof GetLoadReqOutput load) {
+            return calls.answer(Kind.LOAD, load.rid(), rankName(load.dpRank()), load, nowNs);
+        }
+        if (answer instanceof FlushCacheReqOutput flushed) {
+            String from = flushed.dpRank() == null ? "rank ?" : rankName(flushed.dpRank());
+            return calls.answer(Kind.FLUSH_CACHE, flushed.rid(), from, flushed, nowNs);
+        }
+        if (answer instanceof GetInternalStateReqOutput state) {
+            return calls.answer(Kind.INTERNAL_STATE, state.rid(), nameOf(state.internalState()), state, nowNs);
+        }
+        return false;
+    }
+
+    private static String nameOf(Map<String, Object> state) {
+        Object role = state.get("role");
+        if (Role.CONTROLLER.wireName().equals(role)) {
+            return Role.CONTROLLER.wireName();
+        }
+        String name = Role.SCHEDULER.wireName().equals(role) ? "rank" : String.valueOf(role);
+        return name + " " + state.get("index");
+    }
+
+    /** Calls in flight or waiting. */
+    public int size() {
+        return calls.size();
+    }
+}

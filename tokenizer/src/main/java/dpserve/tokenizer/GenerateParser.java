@@ -1,0 +1,177 @@
+package dpserve.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dpserve.io.WireRid;
+import dpserve.io.message.SamplingParams;
+import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.tokenizer.SamplingParamsParser.Names;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** Reads the body of {@code /generate}: SGLang's GenerateReqInput. */
+public final class GenerateParser {
+    /** Bounds names in logs, maps and messages. */
+    static final int MAX_RID_LENGTH = 512;
+
+    private static final String[] UNSUPPORTED = {
+        "input_embeds",
+        "image_data",
+        "video_data",
+        "audio_data",
+        "return_logprob",
+        "return_hidden_states",
+        "lora_path",
+        "session_params",
+        "session_id",
+        "custom_logit_processor",
+        "return_routed_experts"
+    };
+
+    private final Vocabulary vocabulary;
+    private final SamplingParamsParser samplingParser;
+    private final PromptLimits limits;
+    private final Supplier<String> newRid;
+
+    /** @param newRid names requests whose client gave no rid */
+    public GenerateParser(Vocabulary vocabulary, PromptLimits limits, Supplier<String> newRid) {
+        this.vocabulary = vocabulary;
+        this.samplingParser = new SamplingParamsParser(vocabulary);
+        this.limits = limits;
+        this.newRid = newRid;
+    }
+
+    /**
+     * @throws BadRequest naming the field that is wrong
+     */
+    public GenerateRequest parse(JsonNode body) throws BadRequest {
+        Fields f = Fields.ofBody(body);
+        f.refuse(UNSUPPORTED);
+        List<int[]> prompts = new ArrayList<>();
+        boolean batch = prompts(f, prompts);
+        List<String> rids = rids(f, prompts.size(), batch);
+        boolean stream = f.bool("stream", false);
+        SequenceSpec.Routing routing = routing(f, limits);
+        List<SequenceSpec> sequences = new ArrayList<>();
+        int samples = -1;
+        for (int i = 0; i < prompts.size(); i++) {
+            SamplingParams params = params(f, i, prompts.size());
+            limits.check(prompts.get(i), params);
+            if (samples >= 0 && samples != params.n()) {
+                throw new BadRequest("sampling_params.n", "sampling_params.n must be the same for all prompts.");
+            }
+            samples = params.n();
+            for (int sample = 0; sample < samples; sample++) {
+                sequences.add(new SequenceSpec(rids.get(i), prompts.get(i), params, stream, routing));
+            }
+        }
+        return new GenerateRequest(sequences, prompts.size(), batch || samples > 1, stream);
+    }
+
+    private boolean prompts(Fields f, List<int[]> prompts) throws BadRequest {
+        JsonNode text = f.get("text");
+        JsonNode ids = f.get("input_ids");
+        if ((text == null) == (ids == null)) {
+            throw new BadRequest("text", "Exactly one of text and input_ids must be given.");
+        }
+        boolean batch;
+        if (text != null) {
+            batch = text.isArray();
+            for (String prompt : f.textOrList("text")) {
+                prompts.add(vocabulary.encode(prompt));
+            }
+        } else {
+            batch = ids.isArray() && !ids.isEmpty() && ids.get(0).isArray();
+            if (batch) {
+                for (JsonNode list : ids) {
+                    prompts.add(checked(f.integers(list, "input_ids")));
+                }
+            } else {
+                prompts.add(checked(f.integers(ids, "input_ids")));
+            }
+        }
+        if (prompts.isEmpty() || prompts.size() > PromptLimits.MAX_BATCH) {
+            throw new BadRequest(
+                    "text",
+                    "A batch must have 1 to " + PromptLimits.MAX_BATCH + " prompts, got " + prompts.size() + ".");
+        }
+        return batch;
+    }
+
+    private int[] checked(int[] ids) throws BadRequest {
+        for (int id : ids) {
+            samplingParser.checkId("input_ids", id);
+        }
+        return ids;
+    }
+
+    private SamplingParams params(Fields f, int index, int prompts) throws BadRequest {
+        JsonNode node = f.get("sampling_params");
+        if (node != null && node.isArray()) {
+            if (node.size() != prompts) {
+                throw new BadRequest(
+                        "sampling_params",
+                        "sampling_params has " + node.size() + " entries, there are " + prompts + " prompts.");
+            }
+            Fields item = new Fields(node.get(index), "sampling_params.");
+            if (!item.node().isObject()) {
+                throw new BadRequest("sampling_params", "sampling_params must be an object or a list of objects.");
+            }
+            return samplingParser.parse(item, Names.SGLANG, SamplingParams.DEFAULT_MAX_NEW_TOKENS);
+        }
+        return samplingParser.parse(f.object("sampling_params"), Names.SGLANG, SamplingParams.DEFAULT_MAX_NEW_TOKENS);
+    }
+
+    /** As SGLang: one text for a batch becomes text_0, text_1, ... */
+    private List<String> rids(Fields f, int prompts, boolean batch) throws BadRequest {
+        List<String> given = f.textOrList("rid");
+        List<String> rids = new ArrayList<>();
+        JsonNode node = f.get("rid");
+        if (node != null && node.isArray() && given.size() != prompts) {
+            throw new BadRequest("rid", "rid has " + given.size() + " entries, there are " + prompts + " prompts.");
+        }
+        for (int i = 0; i < prompts; i++) {
+            if (node == null) {
+                rids.add(newRid.get());
+            } else if (node.isArray()) {
+                rids.add(checkedRid(given.get(i)));
+            } else {
+                rids.add(checkedRid(batch ? given.get(0) + "_" + i : given.get(0)));
+            }
+        }
+        return rids;
+    }
+
+    /** Checks a client's name for its request. */
+    static String checkedRid(String rid) throws BadRequest {
+        if (rid.isEmpty() || rid.length() > MAX_RID_LENGTH) {
+            throw new BadRequest("rid", "rid must have 1 to " + MAX_RID_LENGTH + " characters.");
+        }
+        if (rid.indexOf(WireRid.SEPARATOR) >= 0) {
+            throw new BadRequest("rid", "rid must not contain the character U+001F.");
+        }
+        if (TokenizedGenerateReqInput.isHealthCheck(rid)) {
+            throw new BadRequest("rid", "rid must not begin with HEALTH_CHECK: that names the server's own probes.");
+        }
+        return rid;
+    }
+
+    /** The routing fields that /generate and the OpenAI endpoints share. */
+    static SequenceSpec.Routing routing(Fields f, PromptLimits limits) throws BadRequest {
+        Integer rank = f.integer("routed_dp_rank", null);
+        if (rank == null) {
+            // The name before 2026.
+            rank = f.integer("data_parallel_rank", null);
+        }
+        limits.checkRank("routed_dp_rank", rank);
+        return new SequenceSpec.Routing(
+                rank,
+                f.integer("disagg_prefill_dp_rank", null),
+                f.text("routing_key", null),
+                f.integer("priority", null),
+                f.text("extra_key", null),
+                f.text("bootstrap_host", null),
+                f.integer("bootstrap_port", null),
+                f.longInteger("bootstrap_room"));
+    }
+}

@@ -1,0 +1,80 @@
+package dpserve.tokenizer;
+
+import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.WatchLoadUpdateReq;
+import java.util.List;
+
+/** Carries the ranks' loads to the controller, along one of the paths of {@code --load-report}. */
+public final class LoadReports {
+    /** How loads get from the ranks to the controller. */
+    public enum Path {
+        /** Worker 0 asks all ranks every load watch interval: SGLang before PR #11469. */
+        WATCH,
+        /** Each output batch carries its rank's load: PR #11469. */
+        PIGGYBACK
+    }
+
+    /** SGLang's load_watch_interval. */
+    public static final double DEFAULT_WATCH_INTERVAL_S = 0.1;
+
+    /** With a small time scale the polling would take over the machine. */
+    public static final long MIN_WATCH_INTERVAL_NS = 5_000_000L;
+
+    private final Path path;
+    private final ManagerOutput output;
+    private final long watchIntervalNs;
+    private final boolean polls;
+    private boolean asking;
+    private long askNs;
+    private long sent;
+
+    /**
+     * @param polls whether this worker is the one that polls with {@link Path#WATCH}
+     */
+    public LoadReports(Path path, boolean polls, long watchIntervalNs, ManagerOutput output) {
+        this.path = path;
+        this.polls = polls;
+        this.watchIntervalNs = Math.max(MIN_WATCH_INTERVAL_NS, watchIntervalNs);
+        this.output = output;
+    }
+
+    /** A load that came with an output batch, or null. */
+    public void onPiggybacked(GetLoadReqOutput load) {
+        if (load != null && path == Path.PIGGYBACK) {
+            send(List.of(load));
+        }
+    }
+
+    /** Whether it is time to ask all ranks; the answers go to {@link #onPolled}. */
+    public boolean shouldPoll(long nowNs) {
+        if (path != Path.WATCH || !polls || asking || nowNs - askNs < 0) {
+            return false;
+        }
+        asking = true;
+        askNs = nowNs + watchIntervalNs;
+        return true;
+    }
+
+    /** The answers of one round. */
+    public void onPolled(List<GetLoadReqOutput> loads) {
+        asking = false;
+        if (!loads.isEmpty()) {
+            send(loads);
+        }
+    }
+
+    private void send(List<GetLoadReqOutput> loads) {
+        sent++;
+        output.toController(new WatchLoadUpdateReq(null, null, loads));
+    }
+
+    /** The path in use. */
+    public Path path() {
+        return path;
+    }
+
+    /** Updates sent so far. */
+    public long sent() {
+        return sent;
+    }
+}

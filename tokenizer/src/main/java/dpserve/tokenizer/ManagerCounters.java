@@ -1,0 +1,19 @@
+package dpserve.tokenizer;
+
+/** What the manager counts; the process turns it into metrics. */
+public interface ManagerCounters {
+    /** A sequence was accepted. */
+    void accepted(SequenceSpec spec);
+
+    /** New tokens of a sequence have arrived; its token times are still those of the tokens before. */
+    void tokens(SequenceState state, int newTokens, long nowNs);
+
+    /** A sequence has ended. */
+    void ended(SequenceState state, long nowNs);
+
+    /** Output for a wire rid that is not, or no longer, known. */
+    void unknownRid();
+
+    /** Output that does not join what is held. */
+    void gap();
+}

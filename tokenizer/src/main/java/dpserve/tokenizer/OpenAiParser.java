@@ -1,0 +1,173 @@
+package dpserve.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dpserve.detokenizer.WholeText;
+import dpserve.io.message.SamplingParams;
+import dpserve.tokenizer.SamplingParamsParser.Names;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** Reads the bodies of {@code /v1/completions} and {@code /v1/chat/completions}. */
+public final class OpenAiParser {
+    /** OpenAI's default for completions. */
+    static final int DEFAULT_COMPLETION_TOKENS = 16;
+
+    /** Bounds a chat; far above any real one. */
+    static final int MAX_MESSAGES = 10_000;
+
+    private final Vocabulary vocabulary;
+    private final SamplingParamsParser samplingParser;
+    private final PromptLimits limits;
+    private final Supplier<String> newRid;
+
+    public OpenAiParser(Vocabulary vocabulary, PromptLimits limits, Supplier<String> newRid) {
+        this.vocabulary = vocabulary;
+        this.samplingParser = new SamplingParamsParser(vocabulary);
+        this.limits = limits;
+        this.newRid = newRid;
+    }
+
+    /**
+     * A request to an OpenAI endpoint.
+     *
+     * @param model the name the client used, given back in the reply
+     * @param includeUsage whether a stream ends with a usage chunk
+     * @param continuousUsage whether every chunk carries usage
+     * @param echo completions: whether the prompt's text comes before the reply; then one text per prompt
+     */
+    public record OpenAiRequest(
+            GenerateRequest generate, String model, boolean includeUsage, boolean continuousUsage, List<String> echo) {}
+
+    /** {@code /v1/completions}. */
+    public OpenAiRequest parseCompletion(JsonNode body, String servedModel) throws BadRequest {
+        Fields f = Fields.ofBody(body);
+        f.refuse("logprobs", "suffix", "best_of", "response_format", "lora_path");
+        List<int[]> prompts = new ArrayList<>();
+        completionPrompts(f, prompts);
+        boolean echo = f.bool("echo", false);
+        SamplingParams params = samplingParser.parse(f, Names.OPENAI, DEFAULT_COMPLETION_TOKENS);
+        List<String> echoed = new ArrayList<>();
+        if (echo) {
+            for (int[] prompt : prompts) {
+                echoed.add(WholeText.decode(vocabulary, prompt, false));
+            }
+        }
+        return request(f, prompts, params, servedModel, echo ? echoed : null);
+    }
+
+    private void completionPrompts(Fields f, List<int[]> prompts) throws BadRequest {
+        JsonNode prompt = f.get("prompt");
+        if (prompt == null) {
+            throw new BadRequest("prompt", "prompt is required.");
+        }
+        if (prompt.isArray() && !prompt.isEmpty() && prompt.get(0).isArray()) {
+            for (JsonNode ids : prompt) {
+                prompts.add(checked(f.integers(ids, "prompt")));
+            }
+        } else if (prompt.isArray() && !prompt.isEmpty() && prompt.get(0).isNumber()) {
+            prompts.add(checked(f.integers("prompt")));
+        } else {
+            for (String text : f.textOrList("prompt")) {
+                prompts.add(vocabulary.encode(text));
+            }
+        }
+        if (prompts.isEmpty() || prompts.size() > PromptLimits.MAX_BATCH) {
+            throw new BadRequest("prompt", "prompt must hold 1 to " + PromptLimits.MAX_BATCH + " prompts.");
+        }
+    }
+
+    private int[] checked(int[] ids) throws BadRequest {
+        for (int id : ids) {
+            samplingParser.checkId("prompt", id);
+        }
+        return ids;
+    }
+
+    /** {@code /v1/chat/completions}. */
+    public OpenAiRequest parseChat(JsonNode body, String servedModel) throws BadRequest {
+        Fields f = Fields.ofBody(body);
+        f.refuse("logprobs", "top_logprobs", "tools", "functions", "audio", "prediction", "lora_path");
+        refuseStructuredReplies(f);
+        List<ChatTemplate.Turn> turns = turns(f);
+        int[] prompt = vocabulary.encode(ChatTemplate.render(turns));
+        // As many as fit, unless the client says otherwise.
+        Integer maxTokens = f.integer("max_completion_tokens", null);
+        int room = Math.max(1, limits.contextLength() - prompt.length);
+        SamplingParams params =
+                samplingParser.parse(f, Names.OPENAI, maxTokens == null ? Integer.valueOf(room) : maxTokens);
+        return request(f, List.of(prompt), params, servedModel, null);
+    }
+
+    private static void refuseStructuredReplies(Fields f) throws BadRequest {
+        Fields format = f.object("response_format");
+        if (format != null && !"text".equals(format.text("type", "text"))) {
+            throw new BadRequest("response_format", "response_format must be {\"type\": \"text\"} on this server.");
+        }
+    }
+
+    private static List<ChatTemplate.Turn> turns(Fields f) throws BadRequest {
+        JsonNode messages = f.get("messages");
+        if (messages == null || !messages.isArray() || messages.isEmpty() || messages.size() > MAX_MESSAGES) {
+            throw new BadRequest("messages", "messages must be a list of 1 to " + MAX_MESSAGES + " messages.");
+        }
+        List<ChatTemplate.Turn> turns = new ArrayList<>();
+        for (int i = 0; i < messages.size(); i++) {
+            if (!messages.get(i).isObject()) {
+                throw new BadRequest("messages", "messages[" + i + "] must be an object.");
+            }
+            Fields message = new Fields(messages.get(i), "messages[" + i + "].");
+            String role = message.text("role", null);
+            if (role == null) {
+                throw new BadRequest("messages", "messages[" + i + "].role is required.");
+            }
+            turns.add(new ChatTemplate.Turn(role, content(message, i)));
+        }
+        return turns;
+    }
+
+    private static String content(Fields message, int index) throws BadRequest {
+        JsonNode content = message.get("content");
+        if (content == null) {
+            return "";
+        }
+        if (!content.isArray()) {
+            return message.text("content", "");
+        }
+        StringBuilder text = new StringBuilder();
+        for (JsonNode part : content) {
+            JsonNode partText = part.get("text");
+            if (!"text".equals(part.path("type").asText()) || partText == null || !partText.isTextual()) {
+                throw new BadRequest("messages", "messages[" + index + "].content may hold parts of type text only.");
+            }
+            text.append(partText.textValue());
+        }
+        return text.toString();
+    }
+
+    private OpenAiRequest request(
+            Fields f, List<int[]> prompts, SamplingParams params, String servedModel, List<String> echo)
+            throws BadRequest {
+        boolean stream = f.bool("stream", false);
+        Fields options = f.object("stream_options");
+        boolean continuous = options != null && options.bool("continuous_usage_stats", false);
+        boolean usage = options != null && options.bool("include_usage", false);
+        SequenceSpec.Routing routing = GenerateParser.routing(f, limits);
+        String rid = f.text("rid", null);
+        List<SequenceSpec> sequences = new ArrayList<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            limits.check(prompts.get(i), params);
+            String userRid =
+                    rid == null ? newRid.get() : GenerateParser.checkedRid(prompts.size() == 1 ? rid : rid + "_" + i);
+            for (int sample = 0; sample < params.n(); sample++) {
+                sequences.add(new SequenceSpec(userRid, prompts.get(i), params, stream, routing));
+            }
+        }
+        return new OpenAiRequest(
+                new GenerateRequest(sequences, prompts.size(), true, stream),
+                f.text("model", servedModel),
+                usage,
+                continuous,
+                echo);
+    }
+}

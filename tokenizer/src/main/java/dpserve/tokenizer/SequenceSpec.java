@@ -1,0 +1,66 @@
+package dpserve.tokenizer;
+
+import dpserve.io.message.SamplingParams;
+import dpserve.io.message.TokenizedGenerateReqInput;
+
+/**
+ * One output sequence that a client asked for, validated and tokenized. A request with {@code n} samples or several
+ * prompts becomes several.
+ *
+ * @param userRid the client's name for it, given or made up; without U+001F
+ * @param inputIds the prompt
+ * @param routing where the client wants it; never null
+ */
+public record SequenceSpec(
+        String userRid, int[] inputIds, SamplingParams samplingParams, boolean stream, Routing routing) {
+
+    /**
+     * Wishes about the rank, handed on to the controller and the ranks as they are. Each may be null.
+     *
+     * @param routedDpRank this rank and no other
+     * @param routingKey session key for affinity policies
+     * @param extraKey namespace of the prefix cache
+     */
+    public record Routing(
+            Integer routedDpRank,
+            Integer disaggPrefillDpRank,
+            String routingKey,
+            Integer priority,
+            String extraKey,
+            String bootstrapHost,
+            Integer bootstrapPort,
+            Long bootstrapRoom) {
+
+        /** No wishes. */
+        public static final Routing NONE = new Routing(null, null, null, null, null, null, null, null);
+
+        /** This rank and no other. */
+        public static Routing toRank(int dpRank) {
+            return new Routing(dpRank, null, null, null, null, null, null, null);
+        }
+    }
+
+    /** The message that asks a rank for it. */
+    TokenizedGenerateReqInput toMessage(String wireRid, String httpWorkerIpc) {
+        return new TokenizedGenerateReqInput(
+                wireRid,
+                httpWorkerIpc,
+                null,
+                inputIds,
+                samplingParams,
+                false,
+                -1,
+                0,
+                stream,
+                routing.bootstrapHost(),
+                routing.bootstrapPort(),
+                routing.bootstrapRoom(),
+                routing.routedDpRank(),
+                routing.disaggPrefillDpRank(),
+                routing.routingKey(),
+                routing.priority(),
+                routing.extraKey(),
+                0,
+                0.0);
+    }
+}

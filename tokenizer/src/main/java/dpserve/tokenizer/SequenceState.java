@@ -1,0 +1,114 @@
+package dpserve.tokenizer;
+
+import dpserve.io.message.FinishReason;
+import java.util.Arrays;
+
+/** What is known of one sequence, from its acceptance to its end. Changed by {@link TokenizerManager} alone. */
+public final class SequenceState {
+    private static final int FIRST_IDS = 64;
+
+    final SequenceSpec spec;
+    final SequenceListener listener;
+    final String wireRid;
+    final long createdNs;
+    private final StringBuilder text = new StringBuilder();
+    private int[] outputIds = new int[FIRST_IDS];
+    private int outputLength;
+    int cachedTokens;
+    int retractions;
+    int reasoningTokens;
+    Integer dpRank;
+    FinishReason finishReason;
+    private long firstTokenNs;
+    private long lastTokenNs;
+    boolean zombie;
+
+    SequenceState(SequenceSpec spec, SequenceListener listener, String wireRid, long createdNs) {
+        this.spec = spec;
+        this.listener = listener;
+        this.wireRid = wireRid;
+        this.createdNs = createdNs;
+    }
+
+    void append(String newText, int[] newIds) {
+        text.append(newText);
+        if (outputLength + newIds.length > outputIds.length) {
+            outputIds = Arrays.copyOf(outputIds, Math.max(outputIds.length * 2, outputLength + newIds.length));
+        }
+        System.arraycopy(newIds, 0, outputIds, outputLength, newIds.length);
+        outputLength += newIds.length;
+    }
+
+    /** Tokens have arrived: sets the times of the first and the newest. */
+    void tokensAt(long nowNs) {
+        if (firstTokenNs == 0) {
+            firstTokenNs = nowNs;
+        }
+        lastTokenNs = nowNs;
+    }
+
+    /** What was asked for. */
+    public SequenceSpec spec() {
+        return spec;
+    }
+
+    /** All text so far. */
+    public CharSequence text() {
+        return text;
+    }
+
+    /** Number of output tokens so far. */
+    public int completionTokens() {
+        return outputLength;
+    }
+
+    /** The output id at an index below {@link #completionTokens}. */
+    public int outputId(int index) {
+        return outputIds[index];
+    }
+
+    /** Prompt tokens. */
+    public int promptTokens() {
+        return spec.inputIds().length;
+    }
+
+    /** Prompt tokens that the rank found in its prefix cache. */
+    public int cachedTokens() {
+        return cachedTokens;
+    }
+
+    /** How often the rank took its KV away and queued it again. */
+    public int retractions() {
+        return retractions;
+    }
+
+    /** Tokens of reasoning among the output, as the rank counts them. */
+    public int reasoningTokens() {
+        return reasoningTokens;
+    }
+
+    /** The rank that makes the output; null before the first output. */
+    public Integer dpRank() {
+        return dpRank;
+    }
+
+    /** Why it ended; null while it runs. */
+    public FinishReason finishReason() {
+        return finishReason;
+    }
+
+    /** When it was accepted, monotonic nanoseconds. */
+    public long createdNs() {
+        return createdNs;
+    }
+
+    /** When its first token arrived, monotonic nanoseconds; 0 before. */
+    public long firstTokenNs() {
+        return firstTokenNs;
+    }
+
+    /** When its newest token arrived, monotonic nanoseconds; 0 before. */
+    public long lastTokenNs() {
+        return lastTokenNs;
+    }
+}

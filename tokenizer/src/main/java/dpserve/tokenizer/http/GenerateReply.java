@@ -1,0 +1,181 @@
+package dpserve.tokenizer.http;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dpserve.io.message.FinishReason;
+import dpserve.tokenizer.GenerateRequest;
+import dpserve.tokenizer.SequenceListener;
+import dpserve.tokenizer.SequenceState;
+import dpserve.tokenizer.TokenizerManager;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Replies of {@code /generate}: {@code {"text", "output_ids", "meta_info"}}, whole or as a stream of them. */
+final class GenerateReply {
+    private final Exchange exchange;
+    private final GenerateRequest request;
+    private final TokenizerManager manager;
+    private final ReplyContext context;
+    private final List<SequenceState> states = new ArrayList<>();
+    private final int[] idsSent;
+    private final int[] charsSent;
+    private int unfinished;
+
+    private GenerateReply(Exchange exchange, GenerateRequest request, TokenizerManager manager, ReplyContext context) {
+        this.exchange = exchange;
+        this.request = request;
+        this.manager = manager;
+        this.context = context;
+        this.unfinished = request.sequences().size();
+        this.idsSent = new int[unfinished];
+        this.charsSent = new int[unfinished];
+    }
+
+    /** Submits every sequence of the request; the reply follows by itself. */
+    static void start(Exchange exchange, GenerateRequest request, TokenizerManager manager, ReplyContext context) {
+        GenerateReply reply = new GenerateReply(exchange, request, manager, context);
+        exchange.onClientGone(reply::abandon);
+        for (int i = 0; i < request.sequences().size() && !exchange.isDone(); i++) {
+            int index = i;
+            SequenceListener listener = (state, newText) -> reply.onOutput(index, state);
+            reply.states.add(manager.submit(request.sequences().get(i), listener, context.nowNs()));
+        }
+    }
+
+    /** The client left, or one sequence failed and the reply with it: the others need not go on. */
+    private void abandon() {
+        states.forEach(manager::clientGone);
+    }
+
+    private void onOutput(int index, SequenceState state) {
+        boolean finished = state.finishReason() != null;
+        if (finished) {
+            unfinished--;
+        }
+        if (request.stream()) {
+            stream(index, state, finished);
+        } else if (finished && ErrorReplies.isError(state.finishReason())) {
+            FinishReason.Abort abort = (FinishReason.Abort) state.finishReason();
+            exchange.json(ErrorReplies.status(abort), ErrorReplies.sglang(abort.message()));
+            abandon();
+        } else if (unfinished == 0) {
+            whole();
+        }
+    }
+
+    private void stream(int index, SequenceState state, boolean finished) {
+        boolean error = finished && ErrorReplies.isError(state.finishReason());
+        if (error && !exchange.isStreaming() && request.sequences().size() == 1) {
+            // Nothing was sent yet, so the status line can still tell.
+            FinishReason.Abort abort = (FinishReason.Abort) state.finishReason();
+            exchange.json(ErrorReplies.status(abort), ErrorReplies.sglang(abort.message()));
+            return;
+        }
+        exchange.startEvents();
+        if (error) {
+            exchange.event(ErrorReplies.chunk((FinishReason.Abort) state.finishReason())
+                    .toString()
+                    .getBytes(StandardCharsets.UTF_8));
+        } else {
+            int from = context.incrementalStreaming() ? charsSent[index] : 0;
+            int fromId = context.incrementalStreaming() ? idsSent[index] : 0;
+            exchange.event(write(g -> item(g, state, from, fromId, request.batch() ? index : -1)));
+            charsSent[index] = state.text().length();
+            idsSent[index] = state.completionTokens();
+        }
+        if (unfinished == 0) {
+            exchange.endEvents();
+        }
+    }
+
+    private void whole() {
+        byte[] body = write(g -> {
+            if (request.batch()) {
+                g.writeStartArray();
+                for (SequenceState state : states) {
+                    item(g, state, 0, 0, -1);
+                }
+                g.writeEndArray();
+            } else {
+                item(g, states.get(0), 0, 0, -1);
+            }
+        });
+        exchange.reply(200, "application/json", body);
+    }
+
+    private void item(JsonGenerator g, SequenceState state, int fromChar, int fromId, int index) throws IOException {
+        g.writeStartObject();
+        g.writeStringField(
+                "text",
+                state.text().subSequence(fromChar, state.text().length()).toString());
+        g.writeArrayFieldStart("output_ids");
+        for (int i = fromId; i < state.completionTokens(); i++) {
+            g.writeNumber(state.outputId(i));
+        }
+        g.writeEndArray();
+        g.writeObjectFieldStart("meta_info");
+        metaInfo(g, state);
+        g.writeEndObject();
+        if (index >= 0) {
+            g.writeNumberField("index", index);
+        }
+        g.writeEndObject();
+    }
+
+    private void metaInfo(JsonGenerator g, SequenceState state) throws IOException {
+        g.writeStringField("id", state.spec().userRid());
+        g.writeFieldName("finish_reason");
+        finishReason(g, state.finishReason());
+        g.writeNumberField("prompt_tokens", state.promptTokens());
+        g.writeStringField("weight_version", context.weightVersion());
+        g.writeNumberField("num_retractions", state.retractions());
+        g.writeNumberField("reasoning_tokens", state.reasoningTokens());
+        g.writeNumberField("completion_tokens", state.completionTokens());
+        g.writeNumberField("cached_tokens", state.cachedTokens());
+        if (state.dpRank() != null) {
+            g.writeNumberField("dp_rank", state.dpRank());
+        }
+        if (state.finishReason() != null) {
+            g.writeNumberField("e2e_latency", (context.nowNs() - state.createdNs()) / 1e9);
+        }
+        g.writeNumberField("response_sent_to_client_ts", context.epochSeconds());
+    }
+
+    private static void finishReason(JsonGenerator g, FinishReason reason) throws IOException {
+        if (reason == null) {
+            g.writeNull();
+            return;
+        }
+        g.writeStartObject();
+        g.writeStringField("type", reason.type());
+        if (reason instanceof FinishReason.StopToken stop) {
+            g.writeNumberField("matched", stop.matched());
+        } else if (reason instanceof FinishReason.StopString stop) {
+            g.writeStringField("matched", stop.matched());
+        } else if (reason instanceof FinishReason.Length length) {
+            g.writeNumberField("length", length.length());
+        } else if (reason instanceof FinishReason.Abort abort) {
+            g.writeStringField("message", abort.message());
+        }
+        g.writeEndObject();
+    }
+
+    /** Writes JSON. */
+    interface Writing {
+        void to(JsonGenerator generator) throws IOException;
+    }
+
+    /** JSON as bytes. */
+    static byte[] write(Writing writing) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(512);
+        try (JsonGenerator g = Exchange.JSON.getFactory().createGenerator(bytes)) {
+            writing.to(g);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
+    }
+}

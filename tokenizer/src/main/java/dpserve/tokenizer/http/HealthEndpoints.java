@@ -1,0 +1,106 @@
+package dpserve.tokenizer.http;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dpserve.io.message.SamplingParams;
+import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.tokenizer.RankStates;
+import dpserve.tokenizer.SequenceSpec;
+import dpserve.tokenizer.TokenizerManager;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/**
+ * {@code /health}, answered from signs of life, and {@code /health_generate}, which sends a probe through every process
+ * of every rank.
+ */
+public final class HealthEndpoints {
+    private static final List<String> GET = List.of("GET", "HEAD");
+    private static final int[] PROBE_PROMPT = {0};
+
+    private final TokenizerManager manager;
+    private final RankStates ranks;
+    private final ReplyContext context;
+    private final EventLoop loop;
+    private final int probeTimeoutS;
+    private final BooleanSupplier draining;
+    private long probes;
+
+    /** @param probeTimeoutS SGLANG_HEALTH_CHECK_TIMEOUT, seconds */
+    public HealthEndpoints(
+            TokenizerManager manager,
+            RankStates ranks,
+            ReplyContext context,
+            EventLoop loop,
+            int probeTimeoutS,
+            BooleanSupplier draining) {
+        this.manager = manager;
+        this.ranks = ranks;
+        this.context = context;
+        this.loop = loop;
+        this.probeTimeoutS = probeTimeoutS;
+        this.draining = draining;
+    }
+
+    /** Adds them to a router. */
+    public void addTo(Router router) {
+        router.add(GET, "/health", (call, exchange) -> reply(exchange, List.of()));
+        router.add(GET, "/health_generate", (call, exchange) -> healthGenerate(exchange));
+    }
+
+    /** 200 with all ranks up; 503 and the reason otherwise. Degraded (some ranks missing) is told from down. */
+    private void reply(Exchange exchange, List<String> silent) {
+        List<Integer> missing = ranks.missing();
+        boolean alive = ranks.controllerAlive(context.nowNs());
+        String status;
+        if (draining.getAsBoolean()) {
+            status = "draining";
+        } else if (!alive || missing.size() == ranks.dpSize()) {
+            status = "down";
+        } else {
+            status = missing.isEmpty() && silent.isEmpty() ? "healthy" : "degraded";
+        }
+        ObjectNode body = Exchange.JSON.createObjectNode();
+        body.put("status", status);
+        body.put("controller", alive ? "up" : "not heard of");
+        missing.forEach(body.putArray("missing_ranks")::add);
+        silent.forEach(body.putArray("silent_ranks")::add);
+        exchange.json("healthy".equals(status) ? 200 : ErrorReplies.UNAVAILABLE, body);
+    }
+
+    private void healthGenerate(Exchange exchange) {
+        List<Integer> live = ranks.live();
+        if (live.isEmpty() || draining.getAsBoolean()) {
+            reply(exchange, List.of());
+            return;
+        }
+        Map<Integer, String> awaited = new HashMap<>();
+        for (int rank : live) {
+            String rid = TokenizedGenerateReqInput.HEALTH_CHECK_PREFIX + "_" + Long.toHexString(probes++);
+            SequenceSpec spec = new SequenceSpec(
+                    rid, PROBE_PROMPT, SamplingParams.greedy(1), false, SequenceSpec.Routing.toRank(rank));
+            String wireRid = manager.probe(spec, () -> {
+                awaited.remove(rank);
+                if (awaited.isEmpty()) {
+                    reply(exchange, List.of());
+                }
+            });
+            awaited.put(rank, wireRid);
+        }
+        loop.schedule(() -> giveUp(exchange, awaited), probeTimeoutS, TimeUnit.SECONDS);
+        exchange.onClientGone(() -> awaited.values().forEach(manager::forgetProbe));
+    }
+
+    private void giveUp(Exchange exchange, Map<Integer, String> awaited) {
+        if (!exchange.isDone() && !awaited.isEmpty()) {
+            List<String> silent = new ArrayList<>();
+            awaited.keySet().stream().sorted().forEach(rank -> silent.add("rank " + rank));
+            awaited.values().forEach(manager::forgetProbe);
+            reply(exchange, silent);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package dpserve.tokenizer.http;
+
+import io.netty.handler.codec.http.QueryStringDecoder;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A request as the endpoints see it.
+ *
+ * @param method upper case
+ * @param uri path and query as sent
+ * @param body as sent, maybe empty
+ */
+record HttpCall(String method, String uri, byte[] body) {
+
+    /** The path, decoded, without query. */
+    String path() {
+        int query = uri.indexOf('?');
+        return query < 0 ? uri : uri.substring(0, query);
+    }
+
+    /** The first value of a query parameter, or null. */
+    String query(String name) {
+        Map<String, List<String>> parameters = new QueryStringDecoder(uri).parameters();
+        List<String> values = parameters.get(name);
+        return values == null || values.isEmpty() ? null : values.get(0);
+    }
+}

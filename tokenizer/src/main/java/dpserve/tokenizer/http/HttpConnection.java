@@ -1,0 +1,84 @@
+package dpserve.tokenizer.http;
+
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.DecoderResult;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpUtil;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One client connection: its requests are answered one after another, in order, also when they were pipelined. */
+final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpConnection.class);
+
+    /** Pipelined requests that may wait; a client with more is cut. */
+    private static final int MAX_PIPELINED = 64;
+
+    private record Pending(HttpCall call, boolean keepAlive) {}
+
+    private final Router router;
+    private final FlushQueue flushes;
+    private final Deque<Pending> waiting = new ArrayDeque<>();
+    private Exchange current;
+
+    HttpConnection(Router router, FlushQueue flushes) {
+        this.router = router;
+        this.flushes = flushes;
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
+        boolean keepAlive = HttpUtil.isKeepAlive(request);
+        if (request.decoderResult() != DecoderResult.SUCCESS) {
+            Exchange exchange = new Exchange(ctx.channel(), false, flushes, k -> {});
+            exchange.json(ErrorReplies.BAD_REQUEST, ErrorReplies.sglang("The request is not valid HTTP."));
+            return;
+        }
+        HttpCall call = new HttpCall(request.method().name(), request.uri(), ByteBufUtil.getBytes(request.content()));
+        if (current == null) {
+            begin(ctx, call, keepAlive);
+        } else if (waiting.size() < MAX_PIPELINED) {
+            waiting.add(new Pending(call, keepAlive));
+        } else {
+            ctx.close();
+        }
+    }
+
+    private void begin(ChannelHandlerContext ctx, HttpCall call, boolean keepAlive) {
+        Exchange exchange = new Exchange(ctx.channel(), keepAlive, flushes, stays -> {
+            current = null;
+            Pending next = stays ? waiting.poll() : null;
+            if (next != null) {
+                ctx.executor().execute(() -> begin(ctx, next.call(), next.keepAlive()));
+            }
+        });
+        current = exchange;
+        try {
+            router.handle(call, exchange);
+        } catch (RuntimeException e) {
+            LOG.error("{} {} failed", call.method(), call.path(), e);
+            exchange.json(ErrorReplies.INTERNAL, ErrorReplies.sglang("Internal server error."));
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        waiting.clear();
+        if (current != null) {
+            current.clientGone();
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (!(cause instanceof IOException)) {
+            LOG.warn("connection closed: {}", cause.toString());
+        }
+        ctx.close();
+    }
+}

@@ -1,0 +1,219 @@
+package dpserve.tokenizer.http;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dpserve.io.message.FinishReason;
+import dpserve.tokenizer.OpenAiParser.OpenAiRequest;
+import dpserve.tokenizer.SequenceListener;
+import dpserve.tokenizer.SequenceState;
+import dpserve.tokenizer.TokenizerManager;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Replies of {@code /v1/completions} and {@code /v1/chat/completions}, whole or as a stream of chunks. */
+final class OpenAiReply {
+    private final Exchange exchange;
+    private final OpenAiRequest request;
+    private final boolean chat;
+    private final TokenizerManager manager;
+    private final ReplyContext context;
+    private final String id;
+    private final long created;
+    private final List<SequenceState> states = new ArrayList<>();
+    private final boolean[] begun;
+    private int unfinished;
+
+    private OpenAiReply(
+            Exchange exchange, OpenAiRequest request, boolean chat, TokenizerManager manager, ReplyContext context) {
+        this.exchange = exchange;
+        this.request = request;
+        this.chat = chat;
+        this.manager = manager;
+        this.context = context;
+        this.unfinished = request.generate().sequences().size();
+        this.begun = new boolean[unfinished];
+        this.id = request.generate().sequences().get(0).userRid();
+        this.created = (long) context.epochSeconds();
+    }
+
+    /** Submits every sequence of the request; the reply follows by itself. */
+    static void start(
+            Exchange exchange, OpenAiRequest request, boolean chat, TokenizerManager manager, ReplyContext context) {
+        OpenAiReply reply = new OpenAiReply(exchange, request, chat, manager, context);
+        exchange.onClientGone(reply::abandon);
+        for (int i = 0; i < request.generate().sequences().size() && !exchange.isDone(); i++) {
+            int index = i;
+            SequenceListener listener = (state, newText) -> reply.onOutput(index, state, newText);
+            reply.states.add(manager.submit(request.generate().sequences().get(i), listener, context.nowNs()));
+        }
+    }
+
+    private void abandon() {
+        states.forEach(manager::clientGone);
+    }
+
+    private void onOutput(int index, SequenceState state, String newText) {
+        boolean finished = state.finishReason() != null;
+        if (finished) {
+            unfinished--;
+        }
+        boolean error = finished && ErrorReplies.isError(state.finishReason());
+        if (error && !exchange.isStreaming()) {
+            FinishReason.Abort abort = (FinishReason.Abort) state.finishReason();
+            int status = ErrorReplies.status(abort);
+            String type = abort.errType() == null ? "InternalServerError" : abort.errType();
+            exchange.json(status, ErrorReplies.openAi(status, abort.message(), type, null));
+            abandon();
+        } else if (request.generate().stream()) {
+            stream(index, state, newText, error);
+        } else if (unfinished == 0) {
+            exchange.reply(200, "application/json", GenerateReply.write(this::whole));
+        }
+    }
+
+    private void stream(int index, SequenceState state, String newText, boolean error) {
+        exchange.startEvents();
+        if (!begun[index]) {
+            begun[index] = true;
+            if (chat) {
+                exchange.event(GenerateReply.write(g -> chunk(g, index, state, "", true, false)));
+            } else if (request.echo() != null) {
+                String prompt = request.echo().get(index / request.generate().samples());
+                exchange.event(GenerateReply.write(g -> chunk(g, index, state, prompt, false, false)));
+            }
+        }
+        if (error) {
+            FinishReason.Abort abort = (FinishReason.Abort) state.finishReason();
+            exchange.event(ErrorReplies.chunk(abort).toString().getBytes(StandardCharsets.UTF_8));
+        } else {
+            boolean last = state.finishReason() != null;
+            if (!newText.isEmpty() || last) {
+                exchange.event(GenerateReply.write(g -> chunk(g, index, state, newText, false, last)));
+            }
+        }
+        if (unfinished == 0) {
+            if (request.includeUsage()) {
+                exchange.event(GenerateReply.write(this::usageChunk));
+            }
+            exchange.endEvents();
+        }
+    }
+
+    private void head(JsonGenerator g, String object) throws IOException {
+        g.writeStartObject();
+        g.writeStringField("id", id);
+        g.writeStringField("object", object);
+        g.writeNumberField("created", created);
+        g.writeStringField("model", request.model());
+    }
+
+    private String chunkObject() {
+        return chat ? "chat.completion.chunk" : "text_completion";
+    }
+
+    private void chunk(JsonGenerator g, int index, SequenceState state, String text, boolean role, boolean last)
+            throws IOException {
+        head(g, chunkObject());
+        g.writeArrayFieldStart("choices");
+        g.writeStartObject();
+        g.writeNumberField("index", index);
+        if (chat) {
+            g.writeObjectFieldStart("delta");
+            if (role) {
+                g.writeStringField("role", "assistant");
+                g.writeStringField("content", "");
+            } else if (!text.isEmpty()) {
+                g.writeStringField("content", text);
+            }
+            g.writeEndObject();
+        } else {
+            g.writeStringField("text", text);
+        }
+        g.writeNullField("logprobs");
+        finish(g, last ? state.finishReason() : null);
+        g.writeEndObject();
+        g.writeEndArray();
+        if (request.continuousUsage()) {
+            usage(g, List.of(state));
+        }
+        g.writeEndObject();
+    }
+
+    private void usageChunk(JsonGenerator g) throws IOException {
+        head(g, chunkObject());
+        g.writeArrayFieldStart("choices");
+        g.writeEndArray();
+        usage(g, states);
+        g.writeEndObject();
+    }
+
+    private void whole(JsonGenerator g) throws IOException {
+        head(g, chat ? "chat.completion" : "text_completion");
+        g.writeArrayFieldStart("choices");
+        for (int i = 0; i < states.size(); i++) {
+            SequenceState state = states.get(i);
+            g.writeStartObject();
+            g.writeNumberField("index", i);
+            if (chat) {
+                g.writeObjectFieldStart("message");
+                g.writeStringField("role", "assistant");
+                g.writeStringField("content", state.text().toString());
+                g.writeEndObject();
+            } else {
+                String prompt = request.echo() == null
+                        ? ""
+                        : request.echo().get(i / request.generate().samples());
+                g.writeStringField("text", prompt + state.text());
+            }
+            g.writeNullField("logprobs");
+            finish(g, state.finishReason());
+            g.writeEndObject();
+        }
+        g.writeEndArray();
+        usage(g, states);
+        g.writeEndObject();
+    }
+
+    private static void finish(JsonGenerator g, FinishReason reason) throws IOException {
+        if (reason == null) {
+            g.writeNullField("finish_reason");
+            return;
+        }
+        g.writeStringField("finish_reason", reason.type());
+        if (reason instanceof FinishReason.StopToken stop) {
+            g.writeNumberField("matched_stop", stop.matched());
+        } else if (reason instanceof FinishReason.StopString stop) {
+            g.writeStringField("matched_stop", stop.matched());
+        } else {
+            g.writeNullField("matched_stop");
+        }
+    }
+
+    /** Prompt tokens count once for each prompt, as OpenAI bills them, however many samples it has. */
+    private void usage(JsonGenerator g, List<SequenceState> of) throws IOException {
+        int samples = of.size() == 1 ? 1 : request.generate().samples();
+        int prompt = 0;
+        int cached = 0;
+        int completion = 0;
+        int reasoning = 0;
+        for (int i = 0; i < of.size(); i++) {
+            SequenceState state = of.get(i);
+            if (i % samples == 0) {
+                prompt += state.promptTokens();
+                cached += state.cachedTokens();
+            }
+            completion += state.completionTokens();
+            reasoning += state.reasoningTokens();
+        }
+        g.writeObjectFieldStart("usage");
+        g.writeNumberField("prompt_tokens", prompt);
+        g.writeNumberField("total_tokens", prompt + completion);
+        g.writeNumberField("completion_tokens", completion);
+        g.writeObjectFieldStart("prompt_tokens_details");
+        g.writeNumberField("cached_tokens", cached);
+        g.writeEndObject();
+        g.writeNumberField("reasoning_tokens", reasoning);
+        g.writeEndObject();
+    }
+}

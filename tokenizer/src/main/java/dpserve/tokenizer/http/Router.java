@@ -1,0 +1,120 @@
+package dpserve.tokenizer.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import dpserve.tokenizer.BadRequest;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+
+/** Finds the endpoint of a request. */
+public final class Router {
+    /** Bodies above this are parsed on another thread, so that one long prompt does not hold up every stream. */
+    private static final int INLINE_BODY_BYTES = 64 << 10;
+
+    /** Serves one path. */
+    interface Endpoint {
+        void handle(HttpCall call, Exchange exchange) throws BadRequest;
+    }
+
+    /** Turns a body into something of its own. */
+    interface BodyParser<T> {
+        T parse(JsonNode body) throws BadRequest;
+    }
+
+    /** Takes what a body was turned into. */
+    interface ParsedEndpoint<T> {
+        void handle(T parsed, Exchange exchange);
+    }
+
+    private record Route(List<String> methods, Endpoint endpoint) {}
+
+    private final Map<String, Route> routes = new HashMap<>();
+    private final Executor loop;
+    private final Executor side;
+
+    /**
+     * @param loop the event loop
+     * @param side parses long bodies
+     */
+    public Router(Executor loop, Executor side) {
+        this.loop = loop;
+        this.side = side;
+    }
+
+    /** Adds a path. */
+    void add(List<String> methods, String path, Endpoint endpoint) {
+        routes.put(path, new Route(methods, endpoint));
+    }
+
+    /** Adds a path with a JSON body. */
+    <T> void addJson(List<String> methods, String path, BodyParser<T> parser, ParsedEndpoint<T> endpoint) {
+        add(methods, path, (call, exchange) -> {
+            if (call.body().length <= INLINE_BODY_BYTES) {
+                endpoint.handle(parser.parse(json(call.body())), exchange);
+            } else {
+                side.execute(() -> parseAside(call, exchange, parser, endpoint));
+            }
+        });
+    }
+
+    private <T> void parseAside(HttpCall call, Exchange exchange, BodyParser<T> parser, ParsedEndpoint<T> endpoint) {
+        try {
+            T parsed = parser.parse(json(call.body()));
+            loop.execute(() -> {
+                if (!exchange.isDone()) {
+                    endpoint.handle(parsed, exchange);
+                }
+            });
+        } catch (BadRequest e) {
+            loop.execute(() -> bad(call, exchange, e));
+        } catch (RuntimeException e) {
+            loop.execute(() -> exchange.json(ErrorReplies.INTERNAL, ErrorReplies.sglang("Internal server error.")));
+            throw e;
+        }
+    }
+
+    /** Parses a body; an empty one is an empty object. */
+    static JsonNode json(byte[] body) throws BadRequest {
+        try {
+            JsonNode node = Exchange.JSON.readTree(body);
+            return node == null || node.isMissingNode() ? Exchange.JSON.createObjectNode() : node;
+        } catch (JsonProcessingException e) {
+            throw new BadRequest(null, "The request body is not valid JSON: " + e.getOriginalMessage());
+        } catch (IOException e) {
+            throw new BadRequest(null, "The request body cannot be read.");
+        }
+    }
+
+    void handle(HttpCall call, Exchange exchange) {
+        Route route = routes.get(call.path());
+        if (route == null) {
+            exchange.json(404, notFound(call));
+        } else if (!route.methods().contains(call.method())) {
+            exchange.json(405, Exchange.JSON.createObjectNode().put("detail", "Method Not Allowed"));
+        } else {
+            try {
+                route.endpoint().handle(call, exchange);
+            } catch (BadRequest e) {
+                bad(call, exchange, e);
+            }
+        }
+    }
+
+    private static JsonNode notFound(HttpCall call) {
+        return openAi(call)
+                ? ErrorReplies.openAi(404, "Not Found", "NotFoundError", null)
+                : Exchange.JSON.createObjectNode().put("detail", "Not Found");
+    }
+
+    private static boolean openAi(HttpCall call) {
+        return call.path().startsWith("/v1/");
+    }
+
+    private static void bad(HttpCall call, Exchange exchange, BadRequest e) {
+        exchange.json(
+                ErrorReplies.BAD_REQUEST, openAi(call) ? ErrorReplies.openAi(e) : ErrorReplies.sglang(e.getMessage()));
+    }
+}

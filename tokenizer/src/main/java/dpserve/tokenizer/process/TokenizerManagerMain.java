@@ -1,0 +1,122 @@
+package dpserve.tokenizer.process;
+
+import dpserve.io.TopologyArgs;
+import dpserve.io.codec.IntArrayForm;
+import dpserve.io.process.CommandRunner;
+import dpserve.io.process.ShutdownSignal;
+import dpserve.tokenizer.LoadReports;
+import dpserve.tokenizer.PromptLimits;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** One tokenizer worker: HTTP server and tokenizer manager. */
+@Command(
+        name = "tokenizer",
+        mixinStandardHelpOptions = true,
+        description = "Tokenizer manager: HTTP server, tokenization, and the owner of every request.")
+public final class TokenizerManagerMain implements Callable<Integer> {
+    /** 32 MiB: a prompt of several million characters. */
+    static final int DEFAULT_MAX_BODY_BYTES = 32 << 20;
+
+    /** Long enough for ordinary replies to finish, short enough for an operator to wait for. */
+    static final int DEFAULT_DRAIN_TIMEOUT_S = 30;
+
+    @Mixin
+    TopologyArgs topology;
+
+    @Option(
+            names = "--tokenizer-worker-index",
+            defaultValue = "0",
+            description = "Which of the tokenizer workers this is, from 0 (default: ${DEFAULT-VALUE}).")
+    int workerIndex;
+
+    @Option(
+            names = "--load-report",
+            defaultValue = "piggyback",
+            description = "How loads reach the controller: piggyback (on every output batch, SGLang PR #11469) or"
+                    + " watch (polled, as before it) (default: ${DEFAULT-VALUE}).")
+    LoadReports.Path loadReport;
+
+    @Option(
+            names = "--load-watch-interval",
+            defaultValue = "" + LoadReports.DEFAULT_WATCH_INTERVAL_S,
+            description = "Seconds between two polls with --load-report watch (default: ${DEFAULT-VALUE}).")
+    double loadWatchIntervalS;
+
+    @Option(
+            names = "--time-scale",
+            defaultValue = "1.0",
+            description = "Factor on every modelled period, here the load watch interval; 0 = as fast as possible"
+                    + " (default: ${DEFAULT-VALUE}).")
+    double timeScale;
+
+    @Option(
+            names = "--context-length",
+            defaultValue = "" + PromptLimits.DEFAULT_CONTEXT_LENGTH,
+            description = "Most tokens of a prompt and its reply together (default: ${DEFAULT-VALUE}).")
+    int contextLength;
+
+    @Option(
+            names = "--served-model-name",
+            defaultValue = "simulated",
+            description = "Name of the model in the API (default: ${DEFAULT-VALUE}).")
+    String servedModelName;
+
+    @Option(
+            names = "--weight-version",
+            defaultValue = "default",
+            description = "Label of the weights in meta_info (default: ${DEFAULT-VALUE}).")
+    String weightVersion;
+
+    @Option(
+            names = "--incremental-streaming-output",
+            description = "Chunks of /generate carry only what is new, instead of everything so far.")
+    boolean incrementalStreaming;
+
+    @Option(
+            names = "--token-id-form",
+            defaultValue = "int32",
+            description = "How token ids are written: int32 between Java peers, int64 for SGLang's schedulers"
+                    + " (default: ${DEFAULT-VALUE}).")
+    IntArrayForm tokenIdForm;
+
+    @Option(
+            names = "--max-request-bytes",
+            defaultValue = "" + DEFAULT_MAX_BODY_BYTES,
+            description = "Longest HTTP request body, bytes (default: ${DEFAULT-VALUE}).")
+    int maxRequestBytes;
+
+    @Option(
+            names = "--drain-timeout-s",
+            defaultValue = "" + DEFAULT_DRAIN_TIMEOUT_S,
+            description = "Longest time after SIGTERM for running requests to finish, seconds"
+                    + " (default: ${DEFAULT-VALUE}).")
+    int drainTimeoutS;
+
+    public static void main(String[] args) {
+        CommandRunner.run(new TokenizerManagerMain(), args);
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        if (workerIndex < 0 || workerIndex >= topology.tokenizerWorkerNum) {
+            throw new IllegalArgumentException(
+                    "--tokenizer-worker-index must be 0 to " + (topology.tokenizerWorkerNum - 1));
+        }
+        if (timeScale < 0 || loadWatchIntervalS <= 0 || contextLength < 2 || maxRequestBytes < 1024) {
+            throw new IllegalArgumentException("--time-scale must be at least 0, --load-watch-interval above 0,"
+                    + " --context-length at least 2, --max-request-bytes at least 1024");
+        }
+        ShutdownSignal signal = ShutdownSignal.install();
+        try (TokenizerProcess process = new TokenizerProcess(this)) {
+            process.start();
+            signal.await();
+            process.drain(drainTimeoutS);
+        } finally {
+            signal.completed();
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,279 @@
+package dpserve.tokenizer.process;
+
+import dpserve.io.Endpoints;
+import dpserve.io.Env;
+import dpserve.io.Incarnation;
+import dpserve.io.LogLimiter;
+import dpserve.io.message.AbortReq;
+import dpserve.io.message.BatchStrOutput;
+import dpserve.io.message.ControllerHello;
+import dpserve.io.message.GetInternalStateReq;
+import dpserve.io.message.HealthCheckOutput;
+import dpserve.io.message.Hello;
+import dpserve.io.message.Message;
+import dpserve.io.message.RankDown;
+import dpserve.io.message.RankUp;
+import dpserve.io.message.Refused;
+import dpserve.io.message.Role;
+import dpserve.io.socket.BindException;
+import dpserve.tokenizer.Control;
+import dpserve.tokenizer.ControlCalls;
+import dpserve.tokenizer.GenerateParser;
+import dpserve.tokenizer.JtokkitVocabulary;
+import dpserve.tokenizer.LoadReports;
+import dpserve.tokenizer.OpenAiParser;
+import dpserve.tokenizer.PromptLimits;
+import dpserve.tokenizer.RankStates;
+import dpserve.tokenizer.TokenizerManager;
+import dpserve.tokenizer.http.HealthEndpoints;
+import dpserve.tokenizer.http.HttpServer;
+import dpserve.tokenizer.http.LoadEndpoints;
+import dpserve.tokenizer.http.ReplyContext;
+import dpserve.tokenizer.http.Router;
+import dpserve.tokenizer.http.ServerEndpoints;
+import dpserve.tokenizer.http.ServerInfo;
+import dpserve.tokenizer.http.WorkerMetrics;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One tokenizer worker. The Netty event loop is the one thread that the manager, the control calls and the sending
+ * sockets live on; another thread receives and decodes, and hands over.
+ */
+final class TokenizerProcess implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TokenizerProcess.class);
+    private static final String VERSION = "0.1.0";
+
+    /** Sign of life to the controller. */
+    private static final long HELLO_INTERVAL_MS = 1000;
+
+    /** While the controller has not been heard: quick, so that any start order is ready soon. */
+    private static final long FIRST_HELLO_INTERVAL_MS = 100;
+
+    /** Resolution of time limits and of polling. */
+    private static final long TICK_MS = 10;
+
+    private static final long WATCH_LIMIT_NS = 2_000_000_000L;
+    private static final int DEFAULT_HEALTH_TIMEOUT_S = 20;
+
+    private final TokenizerManagerMain args;
+    private final Endpoints endpoints;
+    private final long incarnation = new Incarnation().next(System.currentTimeMillis());
+    private final LogLimiter warnings = new LogLimiter(LOG);
+    private final double started = epochSeconds();
+    private final WorkerMetrics metrics;
+    private final TokenizerSockets sockets;
+    private final HttpServer http = new HttpServer();
+    private final EventLoop loop = http.loop();
+    private final ExecutorService side;
+    private final TokenizerManager manager;
+    private final RankStates ranks;
+    private final ControlCalls calls;
+    private final Control control;
+    private final LoadReports loads;
+    private long nextHelloNs = System.nanoTime();
+    private long controllerEpoch;
+    private boolean draining;
+
+    TokenizerProcess(TokenizerManagerMain args) throws BindException {
+        this.args = args;
+        this.endpoints = args.topology.endpoints();
+        this.metrics = new WorkerMetrics(args.servedModelName);
+        this.sockets = new TokenizerSockets(endpoints, args.workerIndex, args.tokenIdForm, warnings);
+        this.side = Executors.newSingleThreadExecutor(r -> {
+            Thread thread = new Thread(r, "long-prompts");
+            thread.setDaemon(true);
+            return thread;
+        });
+        this.manager = new TokenizerManager(pullEndpoint(), incarnation, sockets, metrics);
+        this.ranks = new RankStates(args.topology.dpSize);
+        this.calls = new ControlCalls(incarnation);
+        this.control = new Control(
+                new Control.Worker(
+                        args.workerIndex,
+                        pullEndpoint(),
+                        args.topology.tokenizerWorkerNum,
+                        args.topology.detokenizerWorkerNum),
+                ranks,
+                sockets,
+                calls,
+                this::internalState);
+        long watchNs = (long) (args.loadWatchIntervalS * args.timeScale * 1e9);
+        this.loads = new LoadReports(args.loadReport, args.workerIndex == 0, watchNs, sockets);
+    }
+
+    private String pullEndpoint() {
+        return endpoints.tokenizerPull().get(args.workerIndex);
+    }
+
+    void start() throws Exception {
+        Router router = new Router(loop, side);
+        PromptLimits limits = new PromptLimits(args.contextLength, args.topology.dpSize);
+        JtokkitVocabulary vocabulary = new JtokkitVocabulary();
+        side.execute(vocabulary::load);
+        ReplyContext context = new ReplyContext(
+                args.servedModelName,
+                args.weightVersion,
+                args.incrementalStreaming,
+                System::nanoTime,
+                TokenizerProcess::epochSeconds);
+        ServerInfo info = new ServerInfo(VERSION, args.contextLength, started, arguments());
+        int healthTimeoutS = Env.system().integer("SGLANG_HEALTH_CHECK_TIMEOUT", DEFAULT_HEALTH_TIMEOUT_S, 1, 3600);
+        new ServerEndpoints(manager, control, ranks, context, info, () -> draining)
+                .addTo(
+                        router,
+                        new GenerateParser(vocabulary, limits, TokenizerProcess::newRid),
+                        new OpenAiParser(vocabulary, limits, TokenizerProcess::newRid));
+        new HealthEndpoints(manager, ranks, context, loop, healthTimeoutS, () -> draining).addTo(router);
+        new LoadEndpoints(control, limits, context, VERSION).addTo(router);
+        http.listen(args.topology.host, args.topology.port, args.maxRequestBytes, router);
+        sockets.receive(message -> loop.execute(() -> onMessage(message)));
+        loop.scheduleAtFixedRate(this::tick, 0, TICK_MS, TimeUnit.MILLISECONDS);
+        LOG.info("READY tokenizer {} on http://{}:{}", args.workerIndex, args.topology.host, args.topology.port);
+    }
+
+    private static String newRid() {
+        return UUID.randomUUID().toString().replace("-", "");
+    }
+
+    private static double epochSeconds() {
+        return System.currentTimeMillis() / 1e3;
+    }
+
+    private void onMessage(Message message) {
+        long now = System.nanoTime();
+        if (message instanceof BatchStrOutput m) {
+            // The load first: it must not wait for what the outputs cause.
+            loads.onPiggybacked(m.load());
+            manager.onBatch(m, now);
+        } else if (message instanceof AbortReq m) {
+            manager.onAbortAnswer(m, now);
+        } else if (message instanceof Refused m) {
+            manager.onRefused(m, now);
+        } else if (message instanceof RankUp m) {
+            ranks.onUp(m);
+        } else if (message instanceof RankDown m) {
+            ranks.onDown(m);
+            manager.onRankDown(m, now);
+        } else if (message instanceof ControllerHello m) {
+            onControllerHello(m, now);
+        } else if (message instanceof HealthCheckOutput m) {
+            manager.onHealthCheck(m);
+        } else if (message instanceof GetInternalStateReq m) {
+            control.onStateQuestion(m);
+        } else if (!control.onAnswer(message, now)) {
+            warnings.warn("unexpected_message", message.getClass().getSimpleName());
+        }
+    }
+
+    private void onControllerHello(ControllerHello hello, long now) {
+        if (controllerEpoch != 0 && controllerEpoch != hello.epoch()) {
+            LOG.info("the controller was restarted (epoch {})", hello.epoch());
+            sockets.greetAgain();
+        }
+        controllerEpoch = hello.epoch();
+        ranks.onHello(hello, now);
+    }
+
+    private void tick() {
+        long now = System.nanoTime();
+        if (now - nextHelloNs >= 0) {
+            boolean heard = ranks.controllerAlive(now);
+            nextHelloNs = now + TimeUnit.MILLISECONDS.toNanos(heard ? HELLO_INTERVAL_MS : FIRST_HELLO_INTERVAL_MS);
+            sockets.hello(hello());
+        }
+        calls.tick(now);
+        if (loads.shouldPoll(now)) {
+            control.loads(WATCH_LIMIT_NS, answer -> loads.onPolled(answer.loads()), now);
+        }
+    }
+
+    private Hello hello() {
+        return new Hello(
+                Role.TOKENIZER,
+                args.workerIndex,
+                incarnation,
+                ownEndpoints(),
+                Hello.PROTOCOL_VERSION,
+                ProcessHandle.current().pid(),
+                Map.of(),
+                new String[0]);
+    }
+
+    private Map<String, String> ownEndpoints() {
+        return Map.of(
+                Hello.PULL,
+                pullEndpoint(),
+                Hello.PUSH,
+                endpoints.tokenizerPush().get(args.workerIndex));
+    }
+
+    private Map<String, Object> internalState() {
+        Map<String, Object> state = new LinkedHashMap<>();
+        state.put("role", Role.TOKENIZER.wireName());
+        state.put("index", args.workerIndex);
+        state.put("pid", ProcessHandle.current().pid());
+        state.put("incarnation", incarnation);
+        state.put("endpoints", ownEndpoints());
+        state.put(
+                "tables",
+                Map.of("requests", manager.size(), "zombies", manager.zombies(), "health_probes", manager.probes()));
+        Map<String, Object> counters = new LinkedHashMap<>(warnings.totals());
+        counters.put("unknown_rids", metrics.unknownRids());
+        counters.put("gaps", metrics.gaps());
+        counters.put("load_updates", loads.sent());
+        state.put("counters", counters);
+        state.put("metrics", metrics.scrape());
+        return state;
+    }
+
+    private Map<String, Object> arguments() {
+        Map<String, Object> shown = new LinkedHashMap<>();
+        shown.put("host", args.topology.host);
+        shown.put("port", args.topology.port);
+        shown.put("dp_size", args.topology.dpSize);
+        shown.put("tokenizer_worker_num", args.topology.tokenizerWorkerNum);
+        shown.put("detokenizer_worker_num", args.topology.detokenizerWorkerNum);
+        shown.put("context_length", args.contextLength);
+        shown.put("load_report", args.loadReport.name().toLowerCase(Locale.ROOT));
+        shown.put("load_watch_interval", args.loadWatchIntervalS);
+        shown.put("time_scale", args.timeScale);
+        return shown;
+    }
+
+    /** Refuses new requests and waits until the running ones have ended, at most {@code timeoutS} seconds. */
+    void drain(int timeoutS) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(timeoutS);
+        loop.submit(() -> {
+                    draining = true;
+                    LOG.info("draining, {} requests are running", manager.size());
+                })
+                .get();
+        while (loop.submit(manager::size).get() > 0 && System.nanoTime() - deadline < 0) {
+            TimeUnit.MILLISECONDS.sleep(TICK_MS);
+        }
+    }
+
+    @Override
+    public void close() {
+        http.stopListening();
+        sockets.stopReceiving();
+        List<Runnable> last = new ArrayList<>(side.shutdownNow());
+        if (!last.isEmpty()) {
+            LOG.warn("{} long prompts were not parsed any more", last.size());
+        }
+        loop.submit(sockets::close).awaitUninterruptibly();
+        http.close();
+        sockets.closeContext();
+    }
+}

@@ -1,0 +1,129 @@
+package dpserve.tokenizer.process;
+
+import dpserve.io.Endpoints;
+import dpserve.io.LogLimiter;
+import dpserve.io.codec.CodecException;
+import dpserve.io.codec.IntArrayForm;
+import dpserve.io.codec.MessageCodec;
+import dpserve.io.message.Hello;
+import dpserve.io.message.Message;
+import dpserve.io.socket.BindException;
+import dpserve.io.socket.PullSocket;
+import dpserve.io.socket.PushSocket;
+import dpserve.io.socket.Receiver;
+import dpserve.io.socket.SocketLimits;
+import dpserve.tokenizer.ManagerOutput;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import org.zeromq.ZContext;
+
+/**
+ * The sockets of one worker. Everything but the receiving thread belongs to the event loop's thread, which also creates
+ * the sending sockets.
+ */
+final class TokenizerSockets implements ManagerOutput, AutoCloseable {
+    private final ZContext context = new ZContext();
+    private final SocketLimits limits = SocketLimits.defaults();
+    private final LogLimiter log;
+    private final MessageCodec codec;
+    private final PushSocket stream;
+    private final PushSocket controller;
+    private final List<PushSocket> detokenizers = new ArrayList<>();
+    private final PullSocket pull;
+    private Receiver receiver;
+    private Hello streamHello;
+    private boolean streamGreeted;
+
+    TokenizerSockets(Endpoints endpoints, int workerIndex, IntArrayForm form, LogLimiter log) throws BindException {
+        this.log = log;
+        this.codec = new MessageCodec(form);
+        try {
+            pull = PullSocket.bind(context, endpoints.tokenizerPull().get(workerIndex), limits);
+            stream = PushSocket.bind(context, endpoints.tokenizerPush().get(workerIndex), limits);
+        } catch (BindException e) {
+            context.close();
+            throw e;
+        }
+        controller = PushSocket.connect(context, endpoints.controller(), limits);
+        for (String endpoint : endpoints.detokenizer()) {
+            detokenizers.add(PushSocket.connect(context, endpoint, limits));
+        }
+    }
+
+    /** Starts the thread that receives; each message is given to the handler on that thread. */
+    void receive(Consumer<Message> handler) {
+        MessageCodec decoder = new MessageCodec(IntArrayForm.INT32);
+        receiver = new Receiver("tokenizer-pull", pull, frame -> {
+                    try {
+                        handler.accept(decoder.decode(frame));
+                    } catch (CodecException e) {
+                        log.warn("dropped_" + e.kind().name().toLowerCase(Locale.ROOT), e.getMessage());
+                    }
+                })
+                .start();
+    }
+
+    /** Names this worker to the controller; the first message of the request stream is the same. */
+    void hello(Hello hello) {
+        streamHello = hello;
+        controller.send(codec.encode(hello));
+        greetStream();
+    }
+
+    /** A controller of a new epoch has not heard this stream's Hello. */
+    void greetAgain() {
+        streamGreeted = false;
+        greetStream();
+    }
+
+    private boolean greetStream() {
+        if (!streamGreeted && streamHello != null) {
+            streamGreeted = stream.send(codec.encode(streamHello));
+        }
+        return streamGreeted;
+    }
+
+    @Override
+    public boolean toController(Message message) {
+        boolean sent = greetStream() && stream.send(codec.encode(message));
+        if (!sent) {
+            log.warn("controller_unreachable", message.getClass().getSimpleName() + " was not sent");
+        }
+        return sent;
+    }
+
+    @Override
+    public void toDetokenizers(Message message) {
+        byte[] frame = codec.encode(message);
+        for (PushSocket detokenizer : detokenizers) {
+            // The frame is only read by the sockets, so they may share it.
+            if (!detokenizer.send(frame)) {
+                log.warn("detokenizer_unreachable", message.getClass().getSimpleName() + " was not sent");
+            }
+        }
+    }
+
+    /** Stops receiving; on another thread than the event loop's. */
+    void stopReceiving() {
+        if (receiver != null) {
+            receiver.close();
+        } else {
+            pull.close();
+        }
+    }
+
+    /** Closes the sending sockets; on the event loop's thread. */
+    @Override
+    public void close() {
+        stream.close();
+        controller.close();
+        detokenizers.forEach(PushSocket::close);
+    }
+
+    /** Ends ZeroMQ, last of all. */
+    void closeContext() {
+        context.close();
+    }
+}

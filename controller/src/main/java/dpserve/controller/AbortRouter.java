@@ -13,24 +13,24 @@ final class AbortRouter {
     /** SGLang's words for a request that ended before it ran. */
     private static final String UNSTARTED = "Abort in waiting queue";
 
-    private final RankTable table;
     private final RidMap rids;
     private final RequestRouter router;
     private final TokenizerWorkers workers;
+    private final ControlCalls calls;
     private final ControllerOutput out;
     private final Counters counters;
 
     AbortRouter(
-            RankTable table,
             RidMap rids,
             RequestRouter router,
             TokenizerWorkers workers,
+            ControlCalls calls,
             ControllerOutput out,
             Counters counters) {
-        this.table = table;
         this.rids = rids;
         this.router = router;
         this.workers = workers;
+        this.calls = calls;
         this.out = out;
         this.counters = counters;
     }
@@ -44,13 +44,13 @@ final class AbortRouter {
         counters.add(Count.ABORTS);
         if (abort.abortAll()) {
             router.held().removeAll().forEach(this::endHeld);
-            broadcast(frame);
+            calls.broadcast(frame);
         } else if (abort.rid() == null || abort.rid().isEmpty()) {
             // SGLang matches by prefix, so an empty rid would end everything.
             counters.add(Count.ABORTS_UNKNOWN_RID);
         } else if (legacy) {
             router.held().removeUser(abort.rid()).forEach(this::endHeld);
-            broadcast(frame);
+            calls.broadcast(frame);
         } else if (WireRid.isWireRid(abort.rid())) {
             abortAttempt(abort.rid(), frame);
         } else {
@@ -71,7 +71,7 @@ final class AbortRouter {
         }
         // Ended a moment ago, or dispatched by a predecessor of this controller: then some rank still has it.
         counters.add(Count.ABORTS_UNKNOWN_RID);
-        broadcast(frame);
+        calls.broadcast(frame);
     }
 
     private void abortUser(String userRid, byte[] frame) {
@@ -84,7 +84,7 @@ final class AbortRouter {
         if (waiting.isEmpty() && entries.isEmpty()) {
             // Not in the map: perhaps a legacy stream's request, whose rid is the user's own.
             counters.add(Count.ABORTS_UNKNOWN_RID);
-            broadcast(frame);
+            calls.broadcast(frame);
         }
     }
 
@@ -96,14 +96,5 @@ final class AbortRouter {
 
     private void endHeld(HeldRequests.Held h) {
         router.endUnstarted(h.worker(), h.info(), new FinishReason.Abort(UNSTARTED, null, null));
-    }
-
-    /** Sends a frame to every rank that is up or draining. */
-    void broadcast(byte[] frame) {
-        for (Rank rank : table.all()) {
-            if (rank.isAlive()) {
-                out.toRank(rank.dpRank(), frame);
-            }
-        }
     }
 }

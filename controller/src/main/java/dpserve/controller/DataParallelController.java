@@ -16,6 +16,7 @@ import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
 import dpserve.io.message.ShutdownReq;
+import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.io.message.WatchLoadUpdateReq;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +49,7 @@ public final class DataParallelController {
     private final RequestRouter router;
     private final AbortRouter aborts;
     private final InternalState state;
+    private final ControlCalls calls;
     private final List<RequestStream> streams = new ArrayList<>();
 
     private boolean helloSent;
@@ -73,8 +75,9 @@ public final class DataParallelController {
         workers = new TokenizerWorkers(config.workerPullEndpoints(), out, counters, limiter);
         liveness = new RankLiveness(config, table, rids, view, workers, out, counters, limiter);
         router = new RequestRouter(config, policy, view, rids, workers, liveness, out, counters, limiter, epochSeconds);
-        aborts = new AbortRouter(table, rids, router, workers, out, counters);
         state = new InternalState(config, table, rids, view, workers, router, liveness, counters, limiter);
+        calls = new ControlCalls(table, workers, state, out, counters, limiter);
+        aborts = new AbortRouter(rids, router, workers, calls, out, counters);
         for (int w = 0; w < config.workerPullEndpoints().size(); w++) {
             streams.add(new RequestStream(w));
         }
@@ -128,13 +131,13 @@ public final class DataParallelController {
         } else if (message instanceof WatchLoadUpdateReq update) {
             onReports(update.loads(), nowNs);
         } else if (message instanceof GetInternalStateReq call) {
-            onInternalStateCall(s, call, frame, nowNs);
+            calls.onInternalStateCall(s.worker, call, frame, nowNs);
         } else if (message instanceof GetInternalStateReqOutput answer) {
-            forwardAnswer(answer, frame);
+            calls.forwardAnswer(answer, frame);
         } else if (message instanceof FlushCacheReqInput
                 || message instanceof GetLoadReqInput
                 || message instanceof ShutdownReq) {
-            aborts.broadcast(frame);
+            calls.broadcast(frame);
         } else {
             limiter.warn("unexpected_message", message.getClass().getSimpleName() + " in a request stream");
         }
@@ -142,10 +145,8 @@ public final class DataParallelController {
 
     /** A control message that this project has no record for. */
     public void onUnknownTag(int stream, String tag, byte[] frame) {
-        if (ControlTags.isBroadcast(tag)) {
-            aborts.broadcast(frame);
-        } else {
-            limiter.warn("unknown_tag", tag);
+        if (!streams.get(stream).isStale(workers.get(streams.get(stream).worker))) {
+            calls.onUnknownTag(tag, frame);
         }
     }
 
@@ -170,16 +171,19 @@ public final class DataParallelController {
     /** Loads of one message; what is not newer than what is known is dropped before the policy sees it. */
     public void onReports(List<GetLoadReqOutput> loads, long nowNs) {
         List<GetLoadReqOutput> newer = new ArrayList<>(loads.size());
+        long impossibleBefore = view.impossibleCounts();
         for (GetLoadReqOutput load : loads) {
             switch (view.report(load, nowNs)) {
                 case APPLIED -> newer.add(load);
                 case STALE -> counters.add(Count.REPORTS_STALE);
                 case UNKNOWN_RANK -> counters.add(Count.REPORTS_UNKNOWN_RANK);
-                case IMPOSSIBLE -> {
-                    counters.add(Count.REPORTS_IMPOSSIBLE);
-                    limiter.warn("impossible_report", "dp_rank " + load.dpRank());
-                }
+                case IMPOSSIBLE -> counters.add(Count.REPORTS_IMPOSSIBLE);
             }
+        }
+        if (view.impossibleCounts() != impossibleBefore) {
+            limiter.warn(
+                    "impossible_count",
+                    "a report of dp_rank " + loads.get(loads.size() - 1).dpRank());
         }
         if (!newer.isEmpty()) {
             counters.add(Count.REPORTS_APPLIED, newer.size());
@@ -198,6 +202,9 @@ public final class DataParallelController {
         liveness.onTick(nowNs);
         router.releaseHeld(nowNs);
         router.expireHeld(nowNs);
+        if (!rids.isConsistent()) {
+            limiter.warn("rid_map_inconsistent", "the sums of the rid map cannot be right");
+        }
         if (!helloSent || nowNs - lastHelloNs >= HELLO_INTERVAL_NS) {
             helloSent = true;
             lastHelloNs = nowNs;
@@ -269,34 +276,9 @@ public final class DataParallelController {
         for (String rid : notice.rids()) {
             if (rids.end(rid)) {
                 counters.add(Count.ENDED);
-            } else if (router.held().remove(rid) == null) {
+            } else if (router.held().remove(rid) == null && !TokenizedGenerateReqInput.isHealthCheck(rid)) {
                 counters.add(Count.UNKNOWN_ENDS);
             }
-        }
-    }
-
-    private void onInternalStateCall(RequestStream s, GetInternalStateReq call, byte[] frame, long nowNs) {
-        aborts.broadcast(frame);
-        for (TokenizerWorkers.Worker w : workers.all()) {
-            if (w.saidHello() && w.index != s.worker) {
-                workers.forward(w.index, frame);
-            }
-        }
-        TokenizerWorkers.Worker caller = workers.byEndpoint(call.httpWorkerIpc());
-        if (caller == null) {
-            counters.add(Count.UNKNOWN_HTTP_WORKER_IPC);
-        } else if (caller.saidHello()) {
-            Map<String, Object> own = state.export(nowNs);
-            workers.tell(caller.index, new GetInternalStateReqOutput(call.rid(), call.httpWorkerIpc(), own));
-        }
-    }
-
-    private void forwardAnswer(GetInternalStateReqOutput answer, byte[] frame) {
-        TokenizerWorkers.Worker caller = workers.byEndpoint(answer.httpWorkerIpc());
-        if (caller == null) {
-            counters.add(Count.UNKNOWN_HTTP_WORKER_IPC);
-        } else {
-            workers.forward(caller.index, frame);
         }
     }
 

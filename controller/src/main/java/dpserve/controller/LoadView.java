@@ -37,7 +37,6 @@ public final class LoadView implements RankView {
     private long[] dispatchedRequests = {};
     private long[] dispatchedTokens = {};
     private long[] legacyRequests = {};
-    private long[] legacyTokens = {};
     private long[] requestsSince = {};
     private long[] tokensSince = {};
 
@@ -52,6 +51,7 @@ public final class LoadView implements RankView {
     private long[] receivedRequests = {};
     private long[] receivedTokens = {};
     private long[] endedRequests = {};
+    private long[] endedTokens = {};
 
     /**
      * @param rids the map that in-flight counts come from
@@ -73,7 +73,6 @@ public final class LoadView implements RankView {
         dispatchedRequests = Arrays.copyOf(dispatchedRequests, slots);
         dispatchedTokens = Arrays.copyOf(dispatchedTokens, slots);
         legacyRequests = Arrays.copyOf(legacyRequests, slots);
-        legacyTokens = Arrays.copyOf(legacyTokens, slots);
         requestsSince = Arrays.copyOf(requestsSince, slots);
         tokensSince = Arrays.copyOf(tokensSince, slots);
         reported = Arrays.copyOf(reported, slots);
@@ -87,6 +86,7 @@ public final class LoadView implements RankView {
         receivedRequests = Arrays.copyOf(receivedRequests, slots);
         receivedTokens = Arrays.copyOf(receivedTokens, slots);
         endedRequests = Arrays.copyOf(endedRequests, slots);
+        endedTokens = Arrays.copyOf(endedTokens, slots);
     }
 
     /**
@@ -103,7 +103,6 @@ public final class LoadView implements RankView {
         dispatchedRequests[dpRank] = knownRequests;
         dispatchedTokens[dpRank] = knownTokens;
         legacyRequests[dpRank] = 0;
-        legacyTokens[dpRank] = 0;
         clearReport(dpRank);
     }
 
@@ -124,6 +123,7 @@ public final class LoadView implements RankView {
         receivedRequests[dpRank] = 0;
         receivedTokens[dpRank] = 0;
         endedRequests[dpRank] = 0;
+        endedTokens[dpRank] = 0;
     }
 
     /** Whether the rank takes new requests from now on. */
@@ -142,12 +142,10 @@ public final class LoadView implements RankView {
         tokensSince[dpRank] += promptTokens;
     }
 
-    /** A request of a legacy stream went to the rank: nobody will tell of its end. */
+    /** A request of a legacy stream went to the rank: no worker will tell of its end. */
     public void dispatchedLegacy(int dpRank, int promptTokens) {
         legacyRequests[dpRank]++;
-        legacyTokens[dpRank] += promptTokens;
-        requestsSince[dpRank]++;
-        tokensSince[dpRank] += promptTokens;
+        dispatched(dpRank, promptTokens);
     }
 
     /**
@@ -182,6 +180,7 @@ public final class LoadView implements RankView {
             receivedRequests[r] = load.receivedReqs();
             receivedTokens[r] = load.receivedTokens();
             endedRequests[r] = load.endedReqs();
+            endedTokens[r] = load.endedTokens();
             if (load.receivedReqs() > dispatchedRequests[r] || load.receivedTokens() > dispatchedTokens[r]) {
                 impossibleCounts++;
                 dispatchedRequests[r] = Math.max(dispatchedRequests[r], load.receivedReqs());
@@ -235,21 +234,29 @@ public final class LoadView implements RankView {
         return liveCount;
     }
 
+    /** Whether the newest report has no counters, so that only its own figures can be used. */
+    private boolean isLegacyReport(int r) {
+        return reported[r] && seq[r] == GetLoadReqOutput.NO_SEQ;
+    }
+
     @Override
     public long requests(int r) {
-        if (legacyRequests[r] > 0) {
-            return reported[r] ? numReqs[r] + requestsSince[r] : legacyRequests[r] + rids.requests(r);
+        long notEndedByReport = dispatchedRequests[r] - endedRequests[r];
+        if (legacyRequests[r] == 0) {
+            // Ended by the map is dispatched - in flight, so dispatched - max(ended by map, ended by report) is this.
+            return Math.min(rids.requests(r), notEndedByReport);
         }
-        // Ended by the map is dispatched - in flight, so dispatched - max(ended by map, ended by report) is this.
-        return Math.min(rids.requests(r), dispatchedRequests[r] - endedRequests[r]);
+        return isLegacyReport(r) ? numReqs[r] + requestsSince[r] : notEndedByReport;
     }
 
     @Override
     public long tokens(int r) {
-        if (legacyRequests[r] > 0) {
-            return reported[r] ? numTokens[r] + tokensSince[r] : legacyTokens[r] + rids.tokens(r);
+        if (legacyRequests[r] == 0) {
+            return rids.tokens(r) + outputTokens[r];
         }
-        return rids.tokens(r) + outputTokens[r];
+        return isLegacyReport(r)
+                ? numTokens[r] + tokensSince[r]
+                : dispatchedTokens[r] - endedTokens[r] + outputTokens[r];
     }
 
     @Override

@@ -146,6 +146,17 @@ public final class RidMap {
         return dpRank < rankHash.length ? rankHash[dpRank] : 0;
     }
 
+    /** Whether the sums can be right: none is below zero, and without attempts all are zero. */
+    public boolean isConsistent() {
+        for (int r = 0; r < rankRequests.length; r++) {
+            boolean zero = rankRequests[r] == 0 && rankTokens[r] == 0 && rankHash[r] == 0;
+            if (rankRequests[r] < 0 || rankTokens[r] < 0 || (size == 0 && !zero)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private List<Entry> select(IntPredicate wanted) {
         List<Entry> found = new ArrayList<>();
         for (int slot = 0; slot < rids.length; slot++) {

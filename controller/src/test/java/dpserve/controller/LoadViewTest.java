@@ -141,6 +141,18 @@ class LoadViewTest {
     }
 
     @Test
+    void shouldCountALegacyStreamOnARankThatReportsCounters() {
+        view.dispatchedLegacy(0, 10);
+        view.dispatchedLegacy(0, 10);
+        dispatch("a", 10);
+        view.report(report(INCARNATION, 1, 2, 1, 4), 0);
+        assertThat(view.unseenRequests(0)).isEqualTo(1);
+        assertThat(view.requests(0)).isEqualTo(2);
+        assertThat(view.tokens(0)).isEqualTo(24);
+        assertThat(view.impossibleCounts()).isZero();
+    }
+
+    @Test
     void shouldGrowAndCountLiveRanks() {
         view.ensureSlots(1024);
         view.setLive(1023, true);

@@ -106,6 +106,7 @@ class RidMapTest {
 
     private void assertSame(Map<String, RidMap.Entry> reference) {
         assertThat(map.size()).isEqualTo(reference.size());
+        assertThat(map.isConsistent()).isTrue();
         reference.forEach((r, e) -> assertThat(map.get(r)).isEqualTo(e));
         for (int r = 0; r < 5; r++) {
             int rank = r;

@@ -228,6 +228,14 @@ class StreamsTest {
         assertThat(l.count(Count.REPORTS_STALE)).isEqualTo(5);
     }
 
+    @Test
+    void shouldCountFiguresThatCannotBeRight() {
+        allUp();
+        h.inStream(0, new WatchLoadUpdateReq(null, null, List.of(GetLoadReqOutput.legacy(0, -1, 0, 0, 1.0))));
+        assertThat(h.count(Count.REPORTS_IMPOSSIBLE)).isEqualTo(1);
+        assertThat(h.limiter.totals()).containsEntry("impossible_count", 1L);
+    }
+
     private static GetLoadReqOutput report(long incarnation, long seq) {
         return new GetLoadReqOutput(null, null, 0, 0, 0, 0, 1.0, incarnation, seq, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }

@@ -21,8 +21,8 @@ public interface RankView {
 
     /**
      * Best current count of requests on the rank: dispatched minus ended, where an end counts as soon as either the
-     * owning worker or the rank's own report told of it. Never below the truth. For a rank with traffic from legacy
-     * streams, whose ends nobody tells: the newest report plus what was dispatched since.
+     * owning worker or the rank's own report told of it. Never below the truth. A legacy stream's ends are told by
+     * the rank alone; if its reports have no counters either, this is the newest report plus what was dispatched since.
      */
     long requests(int dpRank);
 

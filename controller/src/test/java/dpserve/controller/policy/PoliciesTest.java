@@ -3,6 +3,9 @@ package dpserve.controller.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
+import dpserve.io.message.GetLoadReqOutput;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -54,6 +57,30 @@ class PoliciesTest {
         assertThat(policy.choose(ranks, room(9_000_000_000_000_001L))).isEqualTo((int) (9_000_000_000_000_001L % 4));
         assertThat(policy.choose(ranks, room(7))).isEqualTo(DispatchPolicy.NOT_LIVE);
         assertThat(policy.choose(ranks, ANY)).isEqualTo(DispatchPolicy.UNFIT);
+    }
+
+    @Test
+    void shouldAllocateNothingForAChoice() {
+        int ranks = 1024;
+        int choices = 20_000;
+        FixedRanks view = new FixedRanks(ranks).without(3, 500);
+        List<GetLoadReqOutput> loads = new ArrayList<>();
+        for (int r = 0; r < ranks; r++) {
+            loads.add(GetLoadReqOutput.legacy(r, r % 50, 0, 0, 1.0));
+        }
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        for (String name : Policies.names()) {
+            DispatchPolicy policy = policy(name);
+            policy.onReport(view, loads);
+            RequestInfo request = room(7);
+            policy.choose(view, request);
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < choices; i++) {
+                policy.choose(view, request);
+            }
+            long each = (threads.getCurrentThreadAllocatedBytes() - before) / choices;
+            assertThat(each).as(name).isZero();
+        }
     }
 
     @Test

@@ -1,0 +1,119 @@
+package dpserve.scheduler;
+
+import dpserve.io.message.BatchTokenIDOutput;
+import dpserve.io.message.FinishReason;
+import dpserve.io.message.GetLoadReqOutput;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Says which requests emit after a step, and makes the output batch: one part for each detokenizer that has a request in
+ * it, split by crc32 of the wire rid, the load on the first part.
+ */
+final class OutputStreamer {
+    private final SchedulerConfig config;
+    private final SchedulerOutput output;
+    private final List<List<Request>> parts = new ArrayList<>();
+    private int size;
+
+    OutputStreamer(SchedulerConfig config, SchedulerOutput output) {
+        this.config = config;
+        this.output = output;
+        for (int i = 0; i < config.detokenizers(); i++) {
+            parts.add(new ArrayList<>());
+        }
+    }
+
+    /** Whether a request that goes on has something to emit now. */
+    boolean isDue(Request r) {
+        int made = r.outputLength();
+        boolean due;
+        if (r.input().stream()) {
+            Integer own = r.params().streamInterval();
+            int interval = own == null || own < 1 ? config.streamInterval() : own;
+            due = interval == 1 || made % interval == 1;
+        } else {
+            due = made % config.forceStreamInterval() == 0;
+        }
+        // A tail that may become a stop string must not be sent before that is known.
+        return due && made > r.emittedOutputs && (r.stopStrings == null || !r.stopStrings.endsInside());
+    }
+
+    /** Puts everything not yet emitted of this request into the next batch. */
+    void add(Request r) {
+        parts.get(r.detokenizer()).add(r);
+        size++;
+    }
+
+    boolean isEmpty() {
+        return size == 0;
+    }
+
+    /** Sends the batch; where it is empty, the load alone. */
+    void flush(GetLoadReqOutput load) {
+        if (size == 0) {
+            output.toDetokenizer(0, part(List.of(), load));
+            return;
+        }
+        GetLoadReqOutput onFirst = load;
+        for (int i = 0; i < parts.size(); i++) {
+            List<Request> requests = parts.get(i);
+            if (!requests.isEmpty()) {
+                output.toDetokenizer(i, part(requests, onFirst));
+                onFirst = null;
+                requests.clear();
+            }
+        }
+        size = 0;
+    }
+
+    private BatchTokenIDOutput part(List<Request> requests, GetLoadReqOutput load) {
+        int n = requests.size();
+        BatchTokenIDOutput part = new BatchTokenIDOutput(
+                new String[n],
+                new String[n],
+                new FinishReason[n],
+                new String[n],
+                new int[n][],
+                new int[n],
+                new int[n][],
+                new boolean[n],
+                new boolean[n],
+                new boolean[n],
+                new int[n],
+                new int[n],
+                new int[n],
+                new int[n],
+                new int[n],
+                new Integer[n],
+                load);
+        Arrays.fill(part.decodedTexts(), "");
+        Arrays.fill(part.dpRanks(), config.dpRank());
+        for (int i = 0; i < n; i++) {
+            fill(part, i, requests.get(i));
+        }
+        return part;
+    }
+
+    private static void fill(BatchTokenIDOutput part, int i, Request r) {
+        int surrounding = Math.min(r.promptLength(), BatchTokenIDOutput.SURROUNDING_TOKENS);
+        int unsent = r.inputLength() + r.emittedOutputs;
+        int decodeFrom = r.emitted ? unsent : r.promptLength() - surrounding;
+        part.rids()[i] = r.rid();
+        part.httpWorkerIpcs()[i] = r.input().httpWorkerIpc();
+        part.finishedReasons()[i] = r.finishReason;
+        part.decodeIds()[i] = Arrays.copyOfRange(r.ids(), decodeFrom, r.length());
+        part.readOffsets()[i] = surrounding;
+        part.outputIds()[i] = Arrays.copyOfRange(r.ids(), unsent, r.length());
+        part.skipSpecialTokens()[i] = r.params().skipSpecialTokens();
+        part.spacesBetweenSpecialTokens()[i] = r.params().spacesBetweenSpecialTokens();
+        part.noStopTrim()[i] = r.params().noStopTrim();
+        part.promptTokens()[i] = r.promptLength();
+        part.completionTokens()[i] = r.outputLength();
+        part.cachedTokens()[i] = Math.max(0, r.cachedTokens);
+        part.retractionCounts()[i] = r.retractions;
+        r.emitted = true;
+        r.emittedOutputs = r.outputLength();
+    }
+}

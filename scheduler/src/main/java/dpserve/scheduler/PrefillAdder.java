@@ -1,0 +1,125 @@
+package dpserve.scheduler;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Fills one prefill batch within its budgets: KV slots (with a reserve for the output that running requests are still
+ * expected to make), prompt tokens of a batch, tokens of a chunk. The rules are SGLang's PrefillAdder's. What it takes,
+ * it gives KV at once.
+ */
+final class PrefillAdder {
+    /** What became of a request. */
+    enum Outcome {
+        /** Taken; the next may be tried. */
+        TAKEN,
+        /** Taken, and no more fit. */
+        TAKEN_LAST,
+        /** Not taken: the budget of this batch is spent. */
+        NO_BUDGET,
+        /** Not taken: it would not find KV slots until another request ends. */
+        NO_TOKEN
+    }
+
+    private final KvPool pool;
+    private final int clip;
+    private final List<Request> requests = new ArrayList<>();
+    private final List<Integer> starts = new ArrayList<>();
+    private double reserved;
+    private int remainingInput;
+    private int remainingChunk;
+    private Request chunked;
+    private boolean outOfTokens;
+
+    /** @param reserved output tokens that running requests are expected to make yet */
+    PrefillAdder(SchedulerConfig config, KvPool pool, double reserved) {
+        this.pool = pool;
+        this.clip = config.clipMaxNewTokens();
+        this.reserved = reserved;
+        this.remainingInput = config.maxPrefillTokens();
+        this.remainingChunk = config.chunkedPrefillSize();
+    }
+
+    /** The next chunk of a prompt begun in an earlier batch; not taken if there is no slot at all. */
+    void continueChunked(Request r) {
+        int rest = r.length() - r.kvLength;
+        int room = (int) Math.min(remainingChunk, remainingTokens());
+        int slots = pool.available();
+        int take = Math.min(rest, room > 0 ? room : Math.min(remainingChunk, slots));
+        if (take > 0) {
+            take(r, take);
+        }
+        if (take < rest) {
+            chunked = r;
+        }
+    }
+
+    /** Tries the next waiting request, which has no KV. */
+    Outcome add(Request r) {
+        pool.lockPrefix(r);
+        Outcome refused = refuse(r);
+        if (refused != null) {
+            pool.drop(r);
+            return refused;
+        }
+        int rest = r.length() - r.prefixLength;
+        int take = Math.min(rest, remainingChunk);
+        take(r, take);
+        if (take < rest) {
+            chunked = r;
+        }
+        return isSpent() ? Outcome.TAKEN_LAST : Outcome.TAKEN;
+    }
+
+    private Outcome refuse(Request r) {
+        int rest = r.length() - r.prefixLength;
+        if (rest + r.reservedOutput(clip) + 1 >= remainingTokens()) {
+            return Outcome.NO_TOKEN;
+        }
+        boolean tooLong = rest >= remainingInput && !requests.isEmpty();
+        return tooLong || remainingChunk <= 0 ? Outcome.NO_BUDGET : null;
+    }
+
+    private void take(Request r, int tokens) {
+        starts.add(r.kvLength);
+        requests.add(r);
+        pool.allocate(r, tokens);
+        // A chunk makes no output yet; its prompt's last chunk reserves for it.
+        reserved += r.kvLength < r.length() ? 0 : r.reservedOutput(clip);
+        remainingInput -= tokens;
+        remainingChunk -= tokens;
+    }
+
+    private boolean isSpent() {
+        outOfTokens = remainingTokens() <= 0;
+        return outOfTokens || remainingInput <= 0 || remainingChunk <= 0;
+    }
+
+    private double remainingTokens() {
+        return pool.available() - reserved;
+    }
+
+    int size() {
+        return requests.size();
+    }
+
+    /** Whether the batch ended because the KV pool is spoken for. */
+    boolean isOutOfTokens() {
+        return outOfTokens;
+    }
+
+    /** The request of this batch whose prompt is not yet complete, or null. */
+    Request chunked() {
+        return chunked;
+    }
+
+    /** The batch, or null if nothing was taken. */
+    Batch batch() {
+        if (requests.isEmpty()) {
+            return null;
+        }
+        int[] from = starts.stream().mapToInt(Integer::intValue).toArray();
+        int[] to = requests.stream().mapToInt(r -> r.kvLength).toArray();
+        return new Batch(Batch.Mode.PREFILL, List.copyOf(requests), from, to);
+    }
+}

@@ -1,0 +1,61 @@
+package dpserve.scheduler;
+
+import dpserve.io.message.FinishReason;
+import dpserve.io.message.TokenizedGenerateReqInput;
+
+/** Turns a message into a request, or says why not. */
+final class RequestIntake {
+    private static final int BAD_REQUEST = 400;
+    private static final int SERVICE_UNAVAILABLE = 503;
+
+    private final SchedulerConfig config;
+    private final Engine engine;
+
+    RequestIntake(SchedulerConfig config, Engine engine) {
+        this.config = config;
+        this.engine = engine;
+    }
+
+    /** Why this input can never run here, or null. */
+    FinishReason.Abort refuse(TokenizedGenerateReqInput in) {
+        int inputLength = in.inputIds().length;
+        int promptLength = inputLength - in.resumed();
+        if (in.resumed() < 0 || promptLength < 1) {
+            return badRequest("input_ids must hold at least one prompt token; there are " + inputLength
+                    + ", and resumed says that " + in.resumed() + " of them are output");
+        }
+        if (promptLength > config.maxReqInputLen()) {
+            return badRequest("Input length (" + promptLength + " tokens) exceeds the maximum allowed length ("
+                    + config.maxReqInputLen() + " tokens). Use a shorter input.");
+        }
+        if (inputLength >= config.maxReqLen()) {
+            return badRequest("Input length (" + inputLength + " tokens, earlier output included) exceeds the maximum"
+                    + " allowed length (" + (config.maxReqLen() - 1) + " tokens).");
+        }
+        return null;
+    }
+
+    /** Why this rank takes no further request now, or null. */
+    FinishReason.Abort refuse(WaitingQueue waiting) {
+        return waiting.size() < config.maxQueuedRequests()
+                ? null
+                : new FinishReason.Abort("The request queue is full.", SERVICE_UNAVAILABLE, "ServiceUnavailableError");
+    }
+
+    /** The request; its stop strings know the output of earlier attempts. */
+    Request accept(TokenizedGenerateReqInput in) {
+        int inputLength = in.inputIds().length;
+        Request r = new Request(
+                in, config.clipMaxNewTokens(in.samplingParams().maxNewTokens(), inputLength), config.detokenizers());
+        if (r.stopStrings != null) {
+            for (int i = r.promptLength(); i < inputLength; i++) {
+                r.stopStrings.prime(engine.tokenBytes(in.inputIds()[i]));
+            }
+        }
+        return r;
+    }
+
+    private static FinishReason.Abort badRequest(String message) {
+        return new FinishReason.Abort(message, BAD_REQUEST, "BadRequestError");
+    }
+}

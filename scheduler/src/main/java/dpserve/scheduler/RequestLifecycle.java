@@ -1,0 +1,199 @@
+package dpserve.scheduler;
+
+import dpserve.io.message.AbortReq;
+import dpserve.io.message.FinishReason;
+import dpserve.io.message.TokenizedGenerateReqInput;
+
+/**
+ * Every change in a request's life that touches several managers: it is taken, gets a token, loses its KV, is aborted,
+ * ends. A request that was taken ends exactly once, in {@link #end} or {@link #abandonAll}.
+ */
+final class RequestLifecycle {
+    /** What a client is told when a running request was aborted (SGLang's words, here and below). */
+    private static final FinishReason.Abort ABORTED = new FinishReason.Abort("Aborted", null, null);
+
+    private static final FinishReason.Abort ABORTED_WAITING =
+            new FinishReason.Abort("Abort in waiting queue", null, null);
+
+    private static final FinishReason.Abort STUCK =
+            new FinishReason.Abort("Out of KV slots even without other requests.", 500, "InternalServerError");
+
+    private final Engine engine;
+    private final SchedulerOutput output;
+    private final KvPool pool;
+    private final RequestSlots slots;
+    private final RequestTable table;
+    private final RequestIntake intake;
+    private final PrefillManager prefill;
+    private final DecodeManager decode;
+    private final FinishCheck finish;
+    private final OutputStreamer streamer;
+    private final LoadReporter reporter;
+    private final SchedulerCounters counters;
+
+    RequestLifecycle(
+            SchedulerConfig config,
+            Engine engine,
+            SchedulerOutput output,
+            KvPool pool,
+            RequestSlots slots,
+            RequestTable table,
+            PrefillManager prefill,
+            DecodeManager decode,
+            OutputStreamer streamer,
+            LoadReporter reporter,
+            SchedulerCounters counters) {
+        this.engine = engine;
+        this.output = output;
+        this.pool = pool;
+        this.slots = slots;
+        this.table = table;
+        this.intake = new RequestIntake(config, engine);
+        this.prefill = prefill;
+        this.decode = decode;
+        this.finish = new FinishCheck(engine);
+        this.streamer = streamer;
+        this.reporter = reporter;
+        this.counters = counters;
+    }
+
+    /** A request arrives: it waits from now on, or is refused at once. */
+    void begin(TokenizedGenerateReqInput in) {
+        if (in.rid() == null || table.contains(in.rid())) {
+            counters.duplicateRids++;
+            output.warn("duplicate_rid", "a request was dropped: its rid is missing or already held: " + in.rid());
+            return;
+        }
+        int inputLength = in.inputIds().length;
+        reporter.onReceived(inputLength);
+        FinishReason.Abort refusal = intake.refuse(in);
+        if (refusal != null) {
+            counters.badInputs++;
+        } else {
+            refusal = intake.refuse(prefill.waiting());
+            counters.queueFull += refusal == null ? 0 : 1;
+        }
+        if (refusal != null) {
+            reporter.onEnded(inputLength, 0);
+            answer(in, refusal);
+            return;
+        }
+        Request r = intake.accept(in);
+        table.add(r);
+        prefill.waiting().add(r);
+    }
+
+    /**
+     * Gives a running request its next token and puts what it has to emit into the next batch.
+     *
+     * @return how many tokens it took: none if it was to produce none
+     */
+    int onToken(Request r, int token) {
+        int made = 0;
+        FinishReason reason = r.abortRequested ? ABORTED : finish.ofLength(r);
+        if (reason == null) {
+            made = 1;
+            r.append(token);
+            reporter.onToken();
+            reason = finish.after(r, token);
+        }
+        if (reason != null) {
+            end(r, reason);
+            streamer.add(r);
+        } else if (streamer.isDue(r)) {
+            streamer.add(r);
+        }
+        return made;
+    }
+
+    /** A request that had KV and lost it waits again, at the end; one that was to be aborted ends instead. */
+    void requeue(Request r) {
+        freeSlot(r);
+        prefill.onRoom();
+        if (r.abortRequested) {
+            end(r, ABORTED);
+            streamer.add(r);
+            return;
+        }
+        r.retractions++;
+        counters.retractedReqs++;
+        reporter.onRetracted();
+        prefill.waiting().add(r);
+    }
+
+    /**
+     * A client wants no more of it. A waiting request ends at once, by an AbortReq if it has made no output and by the
+     * next batch if it has; any other ends with the step that follows.
+     */
+    void abort(Request r) {
+        counters.abortedReqs += r.abortRequested ? 0 : 1;
+        r.abortRequested = true;
+        if (!prefill.waiting().remove(r)) {
+            return;
+        }
+        if (r.outputLength() > 0) {
+            end(r, ABORTED);
+            streamer.add(r);
+        } else {
+            end(r, ABORTED_WAITING);
+            answer(r.input(), ABORTED_WAITING);
+        }
+    }
+
+    /** The request whose prompt is computed in part ends here if it was aborted: its last chunk may be far. */
+    void endAbortedChunked() {
+        Request r = prefill.chunked();
+        if (r != null && r.abortRequested) {
+            prefill.clearChunked();
+            end(r, ABORTED);
+            streamer.add(r);
+        }
+    }
+
+    /** The last running request does not fit the pool though nobody else holds KV. */
+    void endStuck(Request r) {
+        counters.stuckReqs++;
+        end(r, STUCK);
+        decode.removeFinished();
+        streamer.add(r);
+    }
+
+    /** The request is held no longer; what it computed stays in the cache. */
+    private void end(Request r, FinishReason reason) {
+        r.finishReason = reason;
+        if (r.slot != Request.NO_SLOT) {
+            pool.share(r);
+            pool.drop(r);
+            freeSlot(r);
+        }
+        table.remove(r);
+        reporter.onEnded(r.inputLength(), r.outputLength());
+        prefill.onRoom();
+    }
+
+    void freeSlot(Request r) {
+        engine.release(r.slot);
+        slots.giveBack(r);
+    }
+
+    /** All requests are forgotten without a word to anyone. */
+    void abandonAll() {
+        for (Request r : table.snapshot()) {
+            prefill.waiting().remove(r);
+            if (r.slot != Request.NO_SLOT) {
+                pool.drop(r);
+                freeSlot(r);
+            }
+            table.remove(r);
+            reporter.onEnded(r.inputLength(), r.outputLength());
+        }
+        decode.clear();
+        prefill.clearChunked();
+    }
+
+    /** A request that has emitted nothing, and never will, has ended. */
+    private void answer(TokenizedGenerateReqInput in, FinishReason.Abort reason) {
+        output.toTokenizer(
+                in.httpWorkerIpc(), new AbortReq(in.rid(), in.httpWorkerIpc(), false, reason, reason.message()));
+    }
+}

@@ -1,0 +1,305 @@
+package dpserve.scheduler;
+
+import dpserve.io.message.AbortReq;
+import dpserve.io.message.BatchTokenizedGenerateReqInput;
+import dpserve.io.message.FlushCacheReqInput;
+import dpserve.io.message.GetLoadReqInput;
+import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.Message;
+import dpserve.io.message.TokenizedGenerateReqInput;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One rank: its waiting queue, running batch, KV pool and prefix cache. The loop around it is
+ *
+ * <pre>
+ *   receive: {@link #onMessage} for everything that came
+ *   schedule: {@link #nextBatch}; null means idle until the next message
+ *   forward: the engine runs the batch
+ *   process: {@link #onStepFinished}
+ * </pre>
+ *
+ * <p>A prefill goes before a decode whenever anything can be admitted; a decode is a step of the whole running batch.
+ * Every request that was taken ends exactly once: by a batch output, or by an AbortReq if it has made no output. Messages
+ * come only between steps. Time is the caller's monotonic clock. Not thread-safe.
+ */
+public final class Scheduler {
+    private final SchedulerConfig config;
+    private final SchedulerOutput output;
+    private final KvPool pool;
+    private final RequestSlots slots;
+    private final RequestTable table = new RequestTable();
+    private final PrefillManager prefill;
+    private final NewTokenRatio ratio;
+    private final DecodeManager decode;
+    private final RequestLifecycle requests;
+    private final OutputStreamer streamer;
+    private final BatchLog log;
+    private final LoadReporter reporter;
+    private final ControlCalls calls;
+    private final SchedulerCounters counters = new SchedulerCounters();
+    private boolean idle;
+
+    /** The health probe being run, or null. */
+    private Request probe;
+
+    /**
+     * @param incarnation goes into every report
+     * @param output called only from within the methods of this class
+     */
+    public Scheduler(SchedulerConfig config, Engine engine, SchedulerOutput output, long incarnation) {
+        this.config = config;
+        this.output = output;
+        pool = new KvPool(config.maxTotalTokens(), !config.disableRadixCache());
+        slots = new RequestSlots(config.maxRunningRequests());
+        prefill = new PrefillManager(config, pool, slots);
+        ratio = new NewTokenRatio(config.scheduleConservativeness());
+        decode = new DecodeManager(config, pool, ratio);
+        streamer = new OutputStreamer(config, output);
+        log = new BatchLog(config, output);
+        reporter = new LoadReporter(config, table, prefill, pool, log, incarnation);
+        calls = new ControlCalls(config, output);
+        requests = new RequestLifecycle(
+                config, engine, output, pool, slots, table, prefill, decode, streamer, reporter, counters);
+    }
+
+    /**
+     * Takes a message.
+     *
+     * @return false if it is not one for a scheduler's core
+     */
+    public boolean onMessage(Message message, long nowNs) {
+        if (message instanceof TokenizedGenerateReqInput in) {
+            onRequest(in);
+        } else if (message instanceof BatchTokenizedGenerateReqInput batch) {
+            batch.batch().forEach(this::onRequest);
+        } else if (message instanceof AbortReq abort) {
+            onAbort(abort, nowNs);
+        } else if (message instanceof FlushCacheReqInput flush) {
+            calls.addFlush(flush, nowNs);
+        } else if (message instanceof GetLoadReqInput call) {
+            output.toTokenizer(
+                    call.httpWorkerIpc(), reporter.sample(nowNs).answering(call.rid(), call.httpWorkerIpc()));
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    private void onRequest(TokenizedGenerateReqInput in) {
+        if (TokenizedGenerateReqInput.isHealthCheck(in.rid())) {
+            counters.healthProbes++;
+            calls.addProbe(in);
+        } else {
+            requests.begin(in);
+        }
+    }
+
+    private void onAbort(AbortReq abort, long nowNs) {
+        Request named = table.get(abort.rid());
+        if (abort.abortAll()) {
+            table.snapshot().forEach(requests::abort);
+        } else if (named != null) {
+            requests.abort(named);
+        } else {
+            counters.unknownAborts++;
+        }
+        emit(nowNs);
+    }
+
+    /** Sends what is due, with the load as it is now. */
+    private void emit(long nowNs) {
+        if (!streamer.isEmpty()) {
+            streamer.flush(reporter.sample(nowNs));
+        }
+    }
+
+    /**
+     * The next step, its KV allocated; give its result to {@link #onStepFinished} before anything else.
+     *
+     * @return null if there is nothing to do until the next message
+     */
+    public Batch nextBatch(long nowNs) {
+        if (table.size() > 0) {
+            calls.refuseFlushes(prefill.waiting().size(), decode.size(), nowNs);
+        }
+        Batch batch = prefill.next(decode.size(), decode.reservedTokens());
+        if (batch != null) {
+            counters.prefillBatches++;
+            log.onPrefill(batch, decode.size(), prefill, pool, nowNs);
+        } else if (decode.size() > 0) {
+            makeRoom(nowNs);
+            if (decode.size() == 0) {
+                return nextBatch(nowNs);
+            }
+            counters.decodeSteps++;
+            batch = decode.next();
+        }
+        if (batch != null) {
+            idle = false;
+            return batch;
+        }
+        if (calls.nextProbe() != null) {
+            return probeBatch(calls.nextProbe());
+        }
+        onIdle(nowNs);
+        return null;
+    }
+
+    /** A decode step needs one KV slot for each running request; who gets none goes back to the waiting queue. */
+    private void makeRoom(long nowNs) {
+        if (!decode.fits() && decode.size() > 1) {
+            DecodeManager.Retraction retraction = decode.retract();
+            log.onRetraction(retraction);
+            retraction.retracted().forEach(requests::requeue);
+        }
+        if (!decode.fits() && prefill.chunked() != null) {
+            Request chunked = prefill.chunked();
+            prefill.clearChunked();
+            pool.drop(chunked);
+            requests.requeue(chunked);
+        }
+        if (!decode.fits()) {
+            requests.endStuck(decode.running().get(0));
+        }
+        emit(nowNs);
+    }
+
+    /** An idle rank runs a health probe beside all accounting: it holds no KV and is in no table. */
+    private Batch probeBatch(TokenizedGenerateReqInput in) {
+        probe = new Request(in, 1, config.detokenizers());
+        slots.take(probe);
+        return new Batch(Batch.Mode.PREFILL, List.of(probe), new int[] {0}, new int[] {probe.length()});
+    }
+
+    private void onIdle(long nowNs) {
+        boolean news = !idle || reporter.isChanged();
+        if (news) {
+            idle = true;
+            ratio.reset();
+            log.onIdle();
+            selfCheck();
+            streamer.flush(reporter.sample(nowNs));
+        }
+        if (calls.pendingFlushes() > 0 && table.size() == 0) {
+            pool.flush();
+            calls.answerFlushes();
+        }
+    }
+
+    /** An idle rank holds nothing, and every KV slot is free or cached. */
+    private void selfCheck() {
+        if (table.size() != 0
+                || !prefill.isEmpty()
+                || slots.inUse() != 0
+                || reporter.outputTokens() != 0
+                || !pool.isWholeWhenIdle()) {
+            counters.selfCheckFailures++;
+            output.warn(
+                    "self_check",
+                    "idle, but not empty: requests " + table.size() + ", waiting "
+                            + prefill.waiting().size() + ", slots " + slots.inUse() + ", output tokens "
+                            + reporter.outputTokens() + ", KV used " + pool.used() + ", cached "
+                            + pool.cachedTokens() + " of " + pool.size());
+        }
+    }
+
+    /**
+     * Applies the results of a step and emits what is due, with the load as it is then.
+     *
+     * @param batch what {@link #nextBatch} returned last
+     */
+    public void onStepFinished(Batch batch, StepResult result, long nowNs) {
+        if (probe != null) {
+            requests.freeSlot(probe);
+            probe = null;
+            calls.answerProbes();
+            return;
+        }
+        int made = 0;
+        for (int i = 0; i < batch.size(); i++) {
+            Request r = batch.request(i);
+            if (batch.mode() == Batch.Mode.PREFILL) {
+                pool.share(r);
+            }
+            if (batch.completes(i)) {
+                made += requests.onToken(r, result.nextTokenIds()[i]);
+                if (batch.mode() == Batch.Mode.PREFILL && !r.isFinished()) {
+                    decode.add(r);
+                }
+            }
+        }
+        decode.removeFinished();
+        requests.endAbortedChunked();
+        log.onStep(batch, made, decode.size(), prefill.waiting().size(), pool, nowNs);
+        if (!streamer.isEmpty() || reporter.isChanged()) {
+            streamer.flush(reporter.sample(nowNs));
+        }
+        calls.answerProbes();
+    }
+
+    /**
+     * Forgets every request without a word to anyone: the incarnation that held them is fenced, and their attempts have
+     * been ended elsewhere.
+     */
+    public void abandonAll() {
+        requests.abandonAll();
+    }
+
+    /** The rank registers anew: reports count from here, with what is held as received. */
+    public void restart(long incarnation) {
+        reporter.restart(incarnation);
+    }
+
+    /** Wire rids of all requests held. */
+    public String[] heldRids() {
+        return table.snapshot().stream().map(Request::rid).toArray(String[]::new);
+    }
+
+    /** Number of requests held; health probes are not among them. */
+    public int heldCount() {
+        return table.size();
+    }
+
+    /** XOR of {@link dpserve.io.WireRid#hash64} over the requests held. */
+    public long heldHash() {
+        return table.hash();
+    }
+
+    /** Steps chosen so far. */
+    public long steps() {
+        return counters.prefillBatches + counters.decodeSteps;
+    }
+
+    /** The newest report; sampled now if that is older than the given age. */
+    public GetLoadReqOutput load(long nowNs, long maxAgeNs) {
+        return reporter.newest(nowNs, maxAgeNs);
+    }
+
+    /** Sizes of everything that is empty when the rank is idle, by name. */
+    public Map<String, Object> tables() {
+        Map<String, Object> tables = new LinkedHashMap<>();
+        tables.put("waiting_queue", (long) prefill.waiting().size());
+        tables.put("chunked", prefill.chunked() == null ? 0L : 1L);
+        tables.put("running", (long) decode.size());
+        tables.put("requests", (long) table.size());
+        tables.put("request_slots", (long) slots.inUse());
+        tables.put("kv_tokens", (long) pool.used());
+        tables.put("output_tokens", reporter.outputTokens());
+        tables.put("health_probes", (long) calls.pendingProbes());
+        tables.put("flushes", (long) calls.pendingFlushes());
+        return tables;
+    }
+
+    /** What happened so far, and what may stay when the rank is idle, by name. */
+    public Map<String, Object> counters() {
+        Map<String, Object> map = counters.toMap();
+        map.put("received_reqs", reporter.received());
+        map.put("ended_reqs", reporter.ended());
+        map.put("radix_cache_tokens", (long) pool.cachedTokens());
+        map.put("max_total_num_tokens", (long) pool.size());
+        return map;
+    }
+}

@@ -1,0 +1,35 @@
+package dpserve.scheduler;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What happened on this rank so far, over all its incarnations in this process. */
+final class SchedulerCounters {
+    long prefillBatches;
+    long decodeSteps;
+    long duplicateRids;
+    long unknownAborts;
+    long abortedReqs;
+    long queueFull;
+    long badInputs;
+    long retractedReqs;
+    long stuckReqs;
+    long healthProbes;
+    long selfCheckFailures;
+
+    Map<String, Object> toMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("prefill_batches", prefillBatches);
+        map.put("decode_steps", decodeSteps);
+        map.put("duplicate_rids", duplicateRids);
+        map.put("unknown_aborts", unknownAborts);
+        map.put("aborted_reqs", abortedReqs);
+        map.put("queue_full_reqs", queueFull);
+        map.put("bad_input_reqs", badInputs);
+        map.put("retracted_reqs", retractedReqs);
+        map.put("stuck_reqs", stuckReqs);
+        map.put("health_probes", healthProbes);
+        map.put("self_check_failures", selfCheckFailures);
+        return map;
+    }
+}

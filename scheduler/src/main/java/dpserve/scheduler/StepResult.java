@@ -1,0 +1,11 @@
+package dpserve.scheduler;
+
+/**
+ * What one step of an engine gave.
+ *
+ * @param nextTokenIds per request of the batch its next token; {@link Engine#NO_TOKEN} where the step did not reach the
+ *     request's end
+ * @param durationNs how long the modelled device takes for this step, before any time scale; 0 from an engine that
+ *     really computed
+ */
+public record StepResult(int[] nextTokenIds, long durationNs) {}

@@ -1,0 +1,66 @@
+package dpserve.scheduler.process;
+
+import dpserve.io.codec.IntArrayForm;
+import dpserve.io.codec.MessageCodec;
+import dpserve.io.message.Heartbeat;
+import dpserve.io.socket.PushSocket;
+import dpserve.io.socket.SocketLimits;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.zeromq.ZContext;
+
+/**
+ * Tells the controller that this rank is alive, from a thread and a socket of its own: a step that takes long must not
+ * look like death.
+ */
+final class HeartbeatSender implements AutoCloseable {
+    /** Heartbeats kept for a controller that is not there: a new one says all that an old one said. */
+    private static final int QUEUE = 2;
+
+    private final ZContext context;
+    private final String endpoint;
+    private final long intervalMs;
+    private final Supplier<Heartbeat> current;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Thread thread = new Thread(this::run, "heartbeat");
+
+    /** @param current what to send, asked from this class's thread; null for nothing yet */
+    HeartbeatSender(ZContext context, String endpoint, long intervalMs, Supplier<Heartbeat> current) {
+        this.context = context;
+        this.endpoint = endpoint;
+        this.intervalMs = intervalMs;
+        this.current = current;
+        thread.setDaemon(true);
+    }
+
+    HeartbeatSender start() {
+        thread.start();
+        return this;
+    }
+
+    private void run() {
+        MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
+        SocketLimits limits = new SocketLimits(QUEUE, SocketLimits.DEFAULT_MAX_FRAME_BYTES, 0);
+        try (PushSocket socket = PushSocket.connect(context, endpoint, limits)) {
+            do {
+                Heartbeat beat = current.get();
+                if (beat != null) {
+                    socket.send(codec.encode(beat));
+                }
+            } while (!closing.await(intervalMs, TimeUnit.MILLISECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        closing.countDown();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

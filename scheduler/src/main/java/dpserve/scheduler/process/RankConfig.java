@@ -1,0 +1,29 @@
+package dpserve.scheduler.process;
+
+import dpserve.io.Endpoints;
+import dpserve.io.codec.IntArrayForm;
+import dpserve.scheduler.SchedulerConfig;
+
+/**
+ * What a scheduler process is given.
+ *
+ * @param scheduler limits and policies of the core
+ * @param endpoints where its peers listen
+ * @param inputEndpoint where its first incarnation listens; port {@code *} for a free one
+ * @param tokenIdForm how token ids are written towards the detokenizers
+ * @param timeScale wall time for one unit of the engine's modelled time; 0 for no waiting
+ * @param heartbeatIntervalMs milliseconds between two heartbeats
+ */
+record RankConfig(
+        SchedulerConfig scheduler,
+        Endpoints endpoints,
+        String inputEndpoint,
+        IntArrayForm tokenIdForm,
+        double timeScale,
+        long heartbeatIntervalMs) {
+
+    /** Where a further incarnation listens: a fresh port, as docs/protocol.md section 1 has it. */
+    String freeInputEndpoint() {
+        return inputEndpoint.substring(0, inputEndpoint.lastIndexOf(':')) + ":*";
+    }
+}

@@ -1,0 +1,100 @@
+package dpserve.scheduler.process;
+
+import dpserve.io.LogLimiter;
+import dpserve.io.codec.CodecException;
+import dpserve.io.codec.IntArrayForm;
+import dpserve.io.codec.MessageCodec;
+import dpserve.io.message.Message;
+import dpserve.io.socket.BindException;
+import dpserve.io.socket.PullSocket;
+import dpserve.io.socket.SocketLimits;
+import java.util.Locale;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.zeromq.ZContext;
+
+/**
+ * What one incarnation of a rank is sent: its PULL, a thread that reads and decodes it while the engine is at work, and
+ * the messages in order. A frame that is no message is dropped and counted.
+ */
+final class RankInput implements AutoCloseable {
+    /** How often an idle reader looks whether it should end. */
+    private static final int WAKE_MS = 250;
+
+    /** A closing reader waits this long for frames that are still on their way over loopback. */
+    private static final int LAST_FRAME_MS = 50;
+
+    private final PullSocket socket;
+    private final LogLimiter limiter;
+    private final MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
+
+    /** Not bounded: a step lasts seconds at most, and the scheduler refuses what exceeds its own queue. */
+    private final LinkedBlockingQueue<Message> messages = new LinkedBlockingQueue<>();
+
+    private final Thread reader;
+    private volatile boolean closing;
+
+    /**
+     * @param endpoint with port {@code *} for a free one
+     * @throws BindException if the port is in use
+     */
+    RankInput(ZContext context, String endpoint, LogLimiter limiter) throws BindException {
+        this.socket = PullSocket.bind(context, endpoint, SocketLimits.defaults());
+        this.limiter = limiter;
+        this.reader = new Thread(this::read, "input");
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    private void read() {
+        try (socket) {
+            while (!closing) {
+                take(socket.receive(WAKE_MS));
+            }
+            byte[] frame = socket.receive(LAST_FRAME_MS);
+            while (frame != null) {
+                take(frame);
+                frame = socket.receive(LAST_FRAME_MS);
+            }
+        }
+    }
+
+    private void take(byte[] frame) {
+        if (frame == null) {
+            return;
+        }
+        try {
+            messages.add(codec.decode(frame));
+        } catch (CodecException e) {
+            limiter.warn("bad_frame_" + e.kind().name().toLowerCase(Locale.ROOT), e.getMessage());
+        } catch (RuntimeException e) {
+            limiter.warn("failed_frame", "a frame of " + frame.length + " bytes was dropped: " + e);
+        }
+    }
+
+    /** The endpoint with the port it really has. */
+    String endpoint() {
+        return socket.endpoint();
+    }
+
+    /** The next message, or null if none is there. */
+    Message poll() {
+        return messages.poll();
+    }
+
+    /** The next message, waiting for it; null if none came in time. */
+    Message poll(long timeoutMs) throws InterruptedException {
+        return messages.poll(timeoutMs, TimeUnit.MILLISECONDS);
+    }
+
+    /** Stops listening. What has arrived by then can still be polled. */
+    @Override
+    public void close() {
+        closing = true;
+        try {
+            reader.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package dpserve.scheduler.process;
+
+import dpserve.io.Endpoints;
+import dpserve.io.LogLimiter;
+import dpserve.io.codec.IntArrayForm;
+import dpserve.io.codec.MessageCodec;
+import dpserve.io.message.BatchTokenIDOutput;
+import dpserve.io.message.Hello;
+import dpserve.io.message.Message;
+import dpserve.io.socket.PushSocket;
+import dpserve.io.socket.SocketLimits;
+import dpserve.scheduler.SchedulerOutput;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.zeromq.ZContext;
+
+/**
+ * The main thread's way out: a PUSH to each detokenizer, to each configured tokenizer worker and to the controller.
+ * Never waits: a peer whose queue is full costs it that message, which is counted.
+ */
+final class RankSockets implements SchedulerOutput, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RankSockets.class);
+
+    private final MessageCodec codec;
+    private final LogLimiter limiter;
+    private final List<PushSocket> detokenizers = new ArrayList<>();
+    private final Map<String, PushSocket> tokenizers = new HashMap<>();
+    private final PushSocket firstTokenizer;
+    private final PushSocket controller;
+
+    RankSockets(ZContext context, Endpoints endpoints, IntArrayForm form, LogLimiter limiter) {
+        this.codec = new MessageCodec(form);
+        this.limiter = limiter;
+        SocketLimits limits = SocketLimits.defaults();
+        for (String endpoint : endpoints.detokenizer()) {
+            detokenizers.add(PushSocket.connect(context, endpoint, limits));
+        }
+        for (String endpoint : endpoints.tokenizerPull()) {
+            tokenizers.put(endpoint, PushSocket.connect(context, endpoint, limits));
+        }
+        this.firstTokenizer = tokenizers.get(endpoints.tokenizerPull().get(0));
+        this.controller = PushSocket.connect(context, endpoints.controller(), limits);
+    }
+
+    @Override
+    public void toDetokenizer(int index, BatchTokenIDOutput output) {
+        send(detokenizers.get(index), output, "detokenizer");
+    }
+
+    @Override
+    public void toTokenizer(String httpWorkerIpc, Message message) {
+        PushSocket socket = httpWorkerIpc == null ? firstTokenizer : tokenizers.get(httpWorkerIpc);
+        if (socket == null) {
+            limiter.warn("unknown_http_worker_ipc", "an answer was dropped: no tokenizer worker is configured there");
+        } else {
+            send(socket, message, "tokenizer");
+        }
+    }
+
+    void toController(Hello hello) {
+        send(controller, hello, "controller");
+    }
+
+    private void send(PushSocket socket, Message message, String peer) {
+        if (!socket.send(codec.encode(message))) {
+            limiter.warn(peer + "_queue_full", "a message to a " + peer + " was dropped");
+        }
+    }
+
+    @Override
+    public void info(String line) {
+        LOG.info(line);
+    }
+
+    @Override
+    public void warn(String kind, String detail) {
+        limiter.warn(kind, detail);
+    }
+
+    @Override
+    public void close() {
+        detokenizers.forEach(PushSocket::close);
+        tokenizers.values().forEach(PushSocket::close);
+        controller.close();
+    }
+}

@@ -1,0 +1,259 @@
+package dpserve.scheduler.process;
+
+import dpserve.io.Incarnation;
+import dpserve.io.LogLimiter;
+import dpserve.io.message.ControllerHello;
+import dpserve.io.message.Fenced;
+import dpserve.io.message.GetInternalStateReq;
+import dpserve.io.message.GetInternalStateReqOutput;
+import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.Heartbeat;
+import dpserve.io.message.Hello;
+import dpserve.io.message.Message;
+import dpserve.io.message.Role;
+import dpserve.io.message.ShutdownReq;
+import dpserve.io.socket.BindException;
+import dpserve.scheduler.Batch;
+import dpserve.scheduler.Engine;
+import dpserve.scheduler.Scheduler;
+import dpserve.scheduler.StepResult;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.zeromq.ZContext;
+
+/**
+ * One rank's process around its core: receive, schedule, forward, process. The main thread does all four; a reader
+ * thread decodes the input meanwhile and a heartbeat thread says that the rank lives.
+ *
+ * <p>An incarnation has an input endpoint of its own. The rank registers at the start, again when a restarted controller
+ * greets it (keeping its requests), and again when it is fenced (dropping them).
+ */
+final class SchedulerProcess implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SchedulerProcess.class);
+    private static final double NS_PER_MS = 1e6;
+
+    /** How often an idle loop looks whether it should end. */
+    private static final long WAKE_MS = 200;
+
+    private final RankConfig config;
+    private final Engine engine;
+    private final ZContext context = new ZContext();
+    private final LogLimiter limiter = new LogLimiter(LOG);
+    private final Incarnation incarnations = new Incarnation();
+    private final RankSockets sockets;
+    private final Scheduler scheduler;
+    private final StepPacer pacer;
+    private final HeartbeatSender heartbeats;
+    private RankInput input;
+    private long incarnation;
+    private long controllerEpoch;
+    private boolean shutdown;
+    private volatile Heartbeat heartbeat;
+
+    /**
+     * Listens, connects and registers.
+     *
+     * @throws BindException if its port is in use
+     */
+    SchedulerProcess(RankConfig config, Engine engine) throws BindException {
+        this.config = config;
+        this.engine = engine;
+        try {
+            input = new RankInput(context, config.inputEndpoint(), limiter);
+        } catch (BindException e) {
+            context.close();
+            throw e;
+        }
+        incarnation = incarnations.next(System.currentTimeMillis());
+        sockets = new RankSockets(context, config.endpoints(), config.tokenIdForm(), limiter);
+        scheduler = new Scheduler(config.scheduler(), engine, sockets, incarnation);
+        pacer = new StepPacer(config.timeScale());
+        heartbeats = new HeartbeatSender(
+                context, config.endpoints().controller(), config.heartbeatIntervalMs(), () -> heartbeat);
+        register();
+        heartbeats.start();
+    }
+
+    /** Where this incarnation takes requests. */
+    String inputEndpoint() {
+        return input.endpoint();
+    }
+
+    long incarnation() {
+        return incarnation;
+    }
+
+    /** Serves until asked to end. */
+    void run(BooleanSupplier stopRequested) throws BindException, InterruptedException {
+        while (!shutdown && !stopRequested.getAsBoolean()) {
+            receive(input.poll());
+            long startNs = System.nanoTime();
+            Batch batch = scheduler.nextBatch(startNs);
+            if (batch == null) {
+                publish();
+                receive(input.poll(WAKE_MS));
+                continue;
+            }
+            StepResult result = engine.run(batch);
+            pacer.await(startNs, result.durationNs());
+            scheduler.onStepFinished(batch, result, System.nanoTime());
+            publish();
+        }
+    }
+
+    /** Takes a message and all that wait behind it. */
+    private void receive(Message first) throws BindException {
+        for (Message message = first; message != null; message = input.poll()) {
+            try {
+                handle(message);
+            } catch (RuntimeException e) {
+                LOG.error("a {} was dropped", message.getClass().getSimpleName(), e);
+                limiter.warn("failed_message", message.getClass().getSimpleName());
+            }
+        }
+    }
+
+    private void handle(Message message) throws BindException {
+        if (scheduler.onMessage(message, System.nanoTime())) {
+            return;
+        }
+        if (message instanceof ControllerHello hello) {
+            onControllerHello(hello);
+        } else if (message instanceof Fenced fenced) {
+            onFenced(fenced);
+        } else if (message instanceof GetInternalStateReq call) {
+            sockets.toTokenizer(
+                    call.httpWorkerIpc(),
+                    new GetInternalStateReqOutput(call.rid(), call.httpWorkerIpc(), internalState()));
+        } else if (message instanceof ShutdownReq) {
+            shutdown = true;
+        } else {
+            limiter.warn("unexpected_message", message.getClass().getSimpleName());
+        }
+    }
+
+    /** The first controller may have met this rank by its heartbeat alone; a further one is a restarted controller. */
+    private void onControllerHello(ControllerHello hello) throws BindException {
+        long known = controllerEpoch;
+        if (hello.epoch() <= known) {
+            return;
+        }
+        controllerEpoch = hello.epoch();
+        if (known != 0) {
+            LOG.info(
+                    "a new controller (epoch {}) greets: registering with {} requests",
+                    hello.epoch(),
+                    scheduler.heldCount());
+            RankInput old = beginIncarnation();
+            receiveRest(old);
+        }
+        register();
+    }
+
+    /** A newer incarnation has this dp_rank, so what this one held is being served elsewhere. */
+    private void onFenced(Fenced fenced) throws BindException {
+        if (fenced.incarnation() != incarnation
+                || fenced.dpRank() != config.scheduler().dpRank()) {
+            return;
+        }
+        limiter.warn("fenced", "incarnation " + incarnation + " drops " + scheduler.heldCount() + " requests");
+        scheduler.abandonAll();
+        beginIncarnation();
+        register();
+    }
+
+    /** A fresh port and number; returns the old input, closed. */
+    private RankInput beginIncarnation() throws BindException {
+        RankInput old = input;
+        old.close();
+        input = new RankInput(context, config.freeInputEndpoint(), limiter);
+        incarnation = incarnations.next(System.currentTimeMillis());
+        scheduler.restart(incarnation);
+        return old;
+    }
+
+    private void receiveRest(RankInput old) {
+        for (Message message = old.poll(); message != null; message = old.poll()) {
+            scheduler.onMessage(message, System.nanoTime());
+        }
+    }
+
+    private void register() {
+        Map<String, Long> info = Map.of(
+                Hello.MAX_TOTAL_NUM_TOKENS,
+                (long) config.scheduler().maxTotalTokens(),
+                Hello.MAX_REQ_INPUT_LEN,
+                (long) config.scheduler().maxReqInputLen(),
+                "context_length",
+                (long) config.scheduler().contextLength());
+        sockets.toController(new Hello(
+                Role.SCHEDULER,
+                config.scheduler().dpRank(),
+                incarnation,
+                Map.of(Hello.INPUT, input.endpoint()),
+                Hello.PROTOCOL_VERSION,
+                ProcessHandle.current().pid(),
+                info,
+                scheduler.heldRids()));
+        publish();
+    }
+
+    /** What the heartbeat thread sends from now on. */
+    private void publish() {
+        GetLoadReqOutput load = scheduler.load(System.nanoTime(), (long) (config.heartbeatIntervalMs() * NS_PER_MS));
+        heartbeat = new Heartbeat(
+                config.scheduler().dpRank(),
+                incarnation,
+                input.endpoint(),
+                scheduler.steps(),
+                scheduler.heldCount(),
+                scheduler.heldHash(),
+                load);
+    }
+
+    private Map<String, Object> internalState() {
+        Map<String, Object> tables = new LinkedHashMap<>(scheduler.tables());
+        Map<String, Object> counters = new LinkedHashMap<>(scheduler.counters());
+        counters.put("step_overruns", pacer.overruns());
+        counters.putAll(limiter.totals());
+        Map<String, Object> state = new LinkedHashMap<>();
+        state.put("role", Role.SCHEDULER.wireName());
+        state.put("index", (long) config.scheduler().dpRank());
+        state.put("dp_rank", (long) config.scheduler().dpRank());
+        state.put("pid", ProcessHandle.current().pid());
+        state.put("incarnation", incarnation);
+        state.put("tables", tables);
+        state.put("counters", counters);
+        state.put("endpoints", Map.of(Hello.INPUT, input.endpoint()));
+        state.put("load", loadFigures());
+        return state;
+    }
+
+    private Map<String, Object> loadFigures() {
+        GetLoadReqOutput load = scheduler.load(System.nanoTime(), 0);
+        Map<String, Object> figures = new LinkedHashMap<>();
+        figures.put("num_reqs", (long) load.numReqs());
+        figures.put("num_waiting_reqs", (long) load.numWaitingReqs());
+        figures.put("num_tokens", (long) load.numTokens());
+        figures.put("num_output_tokens", load.numOutputTokens());
+        figures.put("num_used_tokens", (long) load.numUsedTokens());
+        figures.put("max_total_num_tokens", (long) load.maxTotalNumTokens());
+        figures.put("gen_throughput", load.genThroughput());
+        figures.put("cache_hit_rate", load.cacheHitRate());
+        figures.put("num_retracted", load.numRetracted());
+        figures.put("seq", load.seq());
+        return figures;
+    }
+
+    /** To be called by the thread that ran it. */
+    @Override
+    public void close() {
+        heartbeats.close();
+        input.close();
+        sockets.close();
+        context.close();
+    }
+}

@@ -138,9 +138,6 @@ public final class BenchConfig {
         require(flushCacheTimeout > 0, "--flush-cache-timeout must be above 0 s, not " + flushCacheTimeout);
         boolean rounds = dataset.name.equals("generated-shared-prefix") && dataset.gsp.numTurns > 1;
         require(!rounds || api() == Backend.CHAT, "--gsp-num-turns above 1 needs --backend sglang-oai-chat");
-        require(
-                !verify || api() != Backend.CHAT,
-                "--verify needs --backend sglang or sglang-oai: a chat's prompt is made by the server");
     }
 
     private static void require(boolean ok, String message) {

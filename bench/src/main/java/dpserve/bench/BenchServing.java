@@ -1,10 +1,12 @@
 package dpserve.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dpserve.bench.client.Backend;
 import dpserve.bench.client.ControlCalls;
 import dpserve.bench.client.HttpLoadClient;
 import dpserve.bench.client.LoadRunner;
 import dpserve.bench.client.RequestBodies;
+import dpserve.bench.client.RequestBodies.Message;
 import dpserve.bench.dataset.DatasetRow;
 import dpserve.bench.dataset.Datasets;
 import dpserve.bench.dataset.PromptTokens;
@@ -78,7 +80,7 @@ public final class BenchServing {
         PromptTokens tokens = new PromptTokens(vocabulary);
         List<DatasetRow> rows = load(config, tokens);
         RequestBodies bodies = new RequestBodies(config.api(), model(config, control), tokens, config.request);
-        LoadRunner.Record run;
+        LoadRunner.Run run;
         try (HttpLoadClient client =
                 new HttpLoadClient(config.base(), config.api().path(), headers, System::nanoTime)) {
             warmUp(config, rows.get(0), client, bodies);
@@ -160,7 +162,7 @@ public final class BenchServing {
             List<DatasetRow> rows,
             PromptTokens tokens,
             RequestBodies bodies,
-            LoadRunner.Record run,
+            LoadRunner.Run run,
             JsonNode serverInfo) {
         List<RequestOutcome> outcomes = run.outcomes();
         BenchMetrics metrics = BenchMetrics.of(
@@ -187,15 +189,25 @@ public final class BenchServing {
                 slos.isEmpty() ? null : Goodput.of(outcomes, slos, run.durationS()),
                 config.request.cacheReport ? CacheReport.of(outcomes) : null,
                 client,
-                config.verify ? verify(rows, bodies, outcomes) : null,
+                config.verify ? verify(config.api(), rows, bodies, outcomes) : null,
                 serverInfo);
     }
 
-    private VerifyReport verify(List<DatasetRow> rows, RequestBodies bodies, List<RequestOutcome> outcomes) {
-        ReplyVerifier verifier = new ReplyVerifier(vocabulary);
+    private VerifyReport verify(
+            Backend backend, List<DatasetRow> rows, RequestBodies bodies, List<RequestOutcome> outcomes) {
+        ReplyVerifier verifier = new ReplyVerifier(backend, vocabulary);
+        List<Message> messages = List.of();
+        int round = 0;
         for (RequestOutcome o : outcomes) {
             DatasetRow row = rows.get(o.row());
-            verifier.check(bodies.promptIds(row), bodies.params(row), o);
+            if (row.rounds() == 1) {
+                verifier.check(bodies.body(row), o);
+                continue;
+            }
+            messages = bodies.messages(row, round, round == 0 ? List.of() : messages);
+            verifier.check(bodies.chat(row, messages), o);
+            messages.add(new Message("assistant", o.text()));
+            round = (round + 1) % row.rounds();
         }
         return verifier.report();
     }

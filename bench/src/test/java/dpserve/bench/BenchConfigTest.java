@@ -50,7 +50,6 @@ class BenchConfigTest {
                 "--dataset-name random --base-url https://x | --base-url",
                 "--dataset-name random --header secret | --header",
                 "--dataset-name random --tokenize-prompt --backend sglang-oai | --tokenize-prompt",
-                "--dataset-name random --verify --backend sglang-oai-chat | --verify",
                 "--dataset-name azure --dataset-path x --trace-speed 0 | --trace-speed",
                 "--dataset-name generated-shared-prefix --gsp-num-turns 2 | --gsp-num-turns",
                 "--dataset-name generated-shared-prefix --gsp-group-distribution zipf | --gsp-zipf-alpha",

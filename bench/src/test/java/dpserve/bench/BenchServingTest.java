@@ -71,7 +71,8 @@ class BenchServingTest {
                 "--backend=sglang --disable-stream",
                 "--backend=sglang --disable-ignore-eos",
                 "--backend=sglang-oai",
-                "--backend=sglang-oai --disable-stream"
+                "--backend=sglang-oai --disable-stream",
+                "--backend=sglang-oai-chat --extra-request-body={\"min_tokens\":5}"
             })
     void shouldFindEveryReplyAsExpected(String flags) throws InterruptedException {
         try (ScriptedServer server = new ScriptedServer(VOCABULARY, new Script(1, 1, 3))) {
@@ -140,9 +141,11 @@ class BenchServingTest {
                     "--gsp-num-turns=3",
                     "--gsp-system-prompt-len=5",
                     "--warmup-requests=0",
-                    "--max-concurrency=1");
+                    "--max-concurrency=1",
+                    "--verify");
 
             assertThat(r.metrics().completed()).isEqualTo(6);
+            assertThat(r.verify().correct()).isEqualTo(6);
             JsonNode last = server.requests.get(2).path("messages");
             assertThat(last.findValuesAsText("role")).containsExactly("user", "assistant", "user", "assistant", "user");
             assertThat(last.path(1).path("content").asText())

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dpserve.detokenizer.WholeText;
 import dpserve.io.SimulatedModel;
+import dpserve.tokenizer.ChatTemplate;
 import dpserve.tokenizer.Vocabulary;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -33,6 +34,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -178,7 +180,10 @@ public final class ScriptedServer implements AutoCloseable {
             }
             JsonNode messages = body.path("messages");
             String text = body.path("text").asText(body.path("prompt").asText());
-            return vocabulary.encode(messages.isArray() ? messages.toString() : text);
+            List<ChatTemplate.Turn> turns = new ArrayList<>();
+            messages.forEach(m -> turns.add(new ChatTemplate.Turn(
+                    m.path("role").asText(), m.path("content").asText())));
+            return vocabulary.encode(turns.isEmpty() ? text : ChatTemplate.render(turns));
         }
 
         private int[] broken(int[] expected) {

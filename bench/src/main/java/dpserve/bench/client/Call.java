@@ -14,8 +14,8 @@ final class Call {
     long lastEventNs;
     long events;
 
-    /** Ends this request early, as its connection's loss would; null until it has a connection. */
-    Runnable cancel;
+    /** Drops the connection that carries this request, once there is one. */
+    Runnable drop = () -> {};
 
     private boolean over;
 
@@ -31,6 +31,11 @@ final class Call {
         this.reader = reader;
         this.intendedNs = intendedNs;
         this.ended = ended;
+    }
+
+    /** Whether it has ended, perhaps before it was sent. */
+    boolean isOver() {
+        return over;
     }
 
     void end(long nowNs, String lost) {

@@ -100,6 +100,10 @@ public final class HttpLoadClient implements AutoCloseable {
     }
 
     private void write(Channel channel, Call call) {
+        if (call.isOver()) {
+            idle.push(channel);
+            return;
+        }
         FullHttpRequest request = new DefaultFullHttpRequest(
                 HttpVersion.HTTP_1_1, HttpMethod.POST, path, Unpooled.wrappedBuffer(call.body));
         request.headers()
@@ -111,7 +115,7 @@ public final class HttpLoadClient implements AutoCloseable {
             request.headers().set("X-SMG-Routing-Key", call.routingKey);
         }
         channel.pipeline().get(Connection.class).begin(call);
-        call.cancel = channel::close;
+        call.drop = channel::close;
         channel.writeAndFlush(request).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
     }
 

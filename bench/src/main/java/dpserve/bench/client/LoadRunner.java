@@ -33,7 +33,7 @@ public final class LoadRunner {
     private final boolean chat;
     private final long timeoutNs;
     private final Progress progress;
-    private final CompletableFuture<Record> done = new CompletableFuture<>();
+    private final CompletableFuture<Run> done = new CompletableFuture<>();
     private final Histogram loopLagNs = new Histogram(3);
     private final Set<Call> open = new HashSet<>();
 
@@ -61,7 +61,7 @@ public final class LoadRunner {
      * @param busyFraction CPU time of that thread / duration
      * @param events stream events read
      */
-    public record Record(
+    public record Run(
             List<RequestOutcome> outcomes,
             double durationS,
             double loopLagP99Ms,
@@ -82,7 +82,7 @@ public final class LoadRunner {
     }
 
     /** Sends all rows and waits for the end of the last. */
-    public Record run(List<DatasetRow> rows, LoadSchedule schedule) throws InterruptedException {
+    public Run run(List<DatasetRow> rows, LoadSchedule schedule) throws InterruptedException {
         this.rows = rows;
         this.schedule = schedule;
         outcomes = new ArrayList<>(rows.size());
@@ -223,21 +223,25 @@ public final class LoadRunner {
     }
 
     private void checkTimeouts() {
-        long now = client.nowNs();
-        for (Call call : List.copyOf(open)) {
-            if (now - call.sentNs > timeoutNs) {
-                call.end(now, "no end within " + TimeUnit.NANOSECONDS.toSeconds(timeoutNs) + " s");
-                call.cancel.run();
-            }
-        }
+        guard(this::endOverdue);
         if (!done.isDone()) {
             client.loop().schedule(this::checkTimeouts, TIMEOUT_CHECK_NS, TimeUnit.NANOSECONDS);
         }
     }
 
+    private void endOverdue() {
+        long now = client.nowNs();
+        for (Call call : List.copyOf(open)) {
+            if (now - call.sentNs > timeoutNs) {
+                call.end(now, "no end within " + TimeUnit.NANOSECONDS.toSeconds(timeoutNs) + " s");
+                call.drop.run();
+            }
+        }
+    }
+
     private void finish() {
         double durationS = (client.nowNs() - startNs) / 1e9;
-        done.complete(new Record(
+        done.complete(new Run(
                 outcomes.stream().flatMap(List::stream).toList(),
                 durationS,
                 loopLagNs.getValueAtPercentile(99) / 1e6,

@@ -1,18 +1,15 @@
 package dpserve.bench.client;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dpserve.bench.dataset.DatasetRow;
 import dpserve.bench.dataset.Prompt;
 import dpserve.bench.dataset.PromptTokens;
-import dpserve.io.message.SamplingParams;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** Makes the JSON bodies, each with the fields that upstream's client sends. */
 public final class RequestBodies {
@@ -43,7 +40,7 @@ public final class RequestBodies {
      *
      * @param history earlier messages of a conversation; empty for a single request
      */
-    List<Message> messages(DatasetRow row, int round, List<Message> history) {
+    public List<Message> messages(DatasetRow row, int round, List<Message> history) {
         Prompt prompt =
                 row.prompt() instanceof Prompt.Conversation c ? c.rounds().get(round) : row.prompt();
         List<Message> all = new ArrayList<>(history);
@@ -52,7 +49,7 @@ public final class RequestBodies {
     }
 
     /** The body of a chat round. */
-    byte[] chat(DatasetRow row, List<Message> messages) {
+    public byte[] chat(DatasetRow row, List<Message> messages) {
         Map<String, Object> body = openAi(row);
         body.put("messages", messages);
         return bytes(merged(body));
@@ -69,52 +66,6 @@ public final class RequestBodies {
             }
             default -> bytes(merged(generate(row)));
         };
-    }
-
-    /**
-     * The sampling parameters that decide what a simulated reply must be, --extra-request-body included. Those that change
-     * nothing there (temperature and the like) are as in {@link SamplingParams#greedy}.
-     */
-    public SamplingParams params(DatasetRow row) {
-        JsonNode body = JSON.valueToTree(merged(backend.isNative() ? generate(row) : openAi(row)));
-        JsonNode p = backend.isNative() ? body.path("sampling_params") : body;
-        int max = p.path(backend.isNative() ? "max_new_tokens" : limitField())
-                .asInt(SamplingParams.DEFAULT_MAX_NEW_TOKENS);
-        int min = p.path(backend.isNative() ? "min_new_tokens" : "min_tokens").asInt(0);
-        SamplingParams g = SamplingParams.greedy(max);
-        return new SamplingParams(
-                max,
-                values(p.path("stop_token_ids")).mapToInt(JsonNode::asInt).toArray(),
-                g.temperature(),
-                g.topP(),
-                g.topK(),
-                g.minP(),
-                g.frequencyPenalty(),
-                g.presencePenalty(),
-                g.repetitionPenalty(),
-                min,
-                g.n(),
-                p.path("ignore_eos").asBoolean(false),
-                p.path("skip_special_tokens").asBoolean(true),
-                true,
-                p.path("no_stop_trim").asBoolean(false),
-                null,
-                null,
-                null,
-                values(p.path("stop")).map(JsonNode::asText).toList(),
-                0);
-    }
-
-    /** The elements of an array, or a single value; none for null or nothing. */
-    private static Stream<JsonNode> values(JsonNode node) {
-        return node.isArray()
-                ? node.valueStream()
-                : node.isValueNode() && !node.isNull() ? Stream.of(node) : Stream.of();
-    }
-
-    /** The ids the server generates from, unless it wraps the prompt in a chat template. */
-    public int[] promptIds(DatasetRow row) {
-        return options.tokenizePrompt ? tokens.ids((Prompt.Tokens) row.prompt()) : tokens.encode(text(row.prompt()));
     }
 
     private String text(Prompt prompt) {
@@ -140,14 +91,10 @@ public final class RequestBodies {
         return body;
     }
 
-    private String limitField() {
-        return backend == Backend.CHAT ? "max_completion_tokens" : "max_tokens";
-    }
-
     private Map<String, Object> openAi(DatasetRow row) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("model", model);
-        body.put(limitField(), row.outputLen());
+        body.put(backend == Backend.CHAT ? "max_completion_tokens" : "max_tokens", row.outputLen());
         body.put("stream", !options.disableStream);
         body.put("temperature", options.temperature);
         if (options.topP < 1) {

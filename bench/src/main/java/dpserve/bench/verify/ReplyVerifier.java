@@ -1,11 +1,20 @@
 package dpserve.bench.verify;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dpserve.bench.client.Backend;
 import dpserve.bench.metrics.RequestOutcome;
 import dpserve.bench.metrics.VerifyReport;
 import dpserve.detokenizer.ExpectedReply;
 import dpserve.io.SimulatedModel;
-import dpserve.io.message.SamplingParams;
+import dpserve.tokenizer.BadRequest;
+import dpserve.tokenizer.GenerateParser;
+import dpserve.tokenizer.GenerateRequest;
+import dpserve.tokenizer.OpenAiParser;
+import dpserve.tokenizer.PromptLimits;
+import dpserve.tokenizer.SequenceSpec;
 import dpserve.tokenizer.Vocabulary;
+import java.io.IOException;
 import java.util.Arrays;
 
 /**
@@ -13,8 +22,14 @@ import java.util.Arrays;
  * always.
  */
 public final class ReplyVerifier {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** The server has checked the lengths already. */
+    private static final PromptLimits NO_LIMITS = new PromptLimits(Integer.MAX_VALUE, Integer.MAX_VALUE);
+
     private final SimulatedModel model = SimulatedModel.create();
     private final Vocabulary vocabulary;
+    private final Backend backend;
     private int correct;
     private int wrong;
     private int lost;
@@ -22,16 +37,38 @@ public final class ReplyVerifier {
     private int failed;
     private String firstProblem;
 
-    public ReplyVerifier(Vocabulary vocabulary) {
+    /** @param vocabulary the server's */
+    public ReplyVerifier(Backend backend, Vocabulary vocabulary) {
+        this.backend = backend;
         this.vocabulary = vocabulary;
     }
 
-    /** Takes one reply into account; a failed request is only counted. */
-    public void check(int[] promptIds, SamplingParams params, RequestOutcome outcome) {
+    /**
+     * Takes one reply into account; a failed request is only counted.
+     *
+     * @param body the request, from which prompt and parameters are read as the server reads them
+     */
+    public void check(byte[] body, RequestOutcome outcome) {
         switch (outcome.ending()) {
             case FAILED -> failed += problem(outcome, outcome.problem());
             case LOST -> lost += problem(outcome, outcome.problem());
-            case COMPLETE -> compare(ExpectedReply.of(model, vocabulary, promptIds, params), outcome);
+            case COMPLETE -> compare(expected(body), outcome);
+        }
+    }
+
+    private ExpectedReply expected(byte[] body) {
+        try {
+            JsonNode fields = JSON.readTree(body);
+            OpenAiParser openAi = new OpenAiParser(vocabulary, NO_LIMITS, () -> "");
+            GenerateRequest request = switch (backend) {
+                case COMPLETIONS -> openAi.parseCompletion(fields, "").generate();
+                case CHAT -> openAi.parseChat(fields, "").generate();
+                default -> new GenerateParser(vocabulary, NO_LIMITS, () -> "").parse(fields);
+            };
+            SequenceSpec sequence = request.sequences().get(0);
+            return ExpectedReply.of(model, vocabulary, sequence.inputIds(), sequence.samplingParams());
+        } catch (IOException | BadRequest e) {
+            throw new IllegalStateException("a request the server took cannot be read: " + e.getMessage());
         }
     }
 

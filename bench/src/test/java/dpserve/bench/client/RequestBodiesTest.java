@@ -9,7 +9,6 @@ import dpserve.bench.dataset.DatasetRow;
 import dpserve.bench.dataset.Prompt;
 import dpserve.bench.dataset.PromptTokens;
 import dpserve.bench.dataset.TokenRun;
-import dpserve.io.message.SamplingParams;
 import dpserve.tokenizer.JtokkitVocabulary;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
@@ -69,25 +68,5 @@ class RequestBodiesTest {
 
         assertThat(json(bodies.body(ROW)).path("routed_dp_rank").asInt()).isEqualTo(1);
         assertThat(json(bodies.body(ROW)).path("sampling_params").toString()).isEqualTo("{\"min_new_tokens\":3}");
-        assertThat(bodies.params(ROW))
-                .extracting("maxNewTokens", "minNewTokens", "ignoreEos")
-                .containsExactly(128, 3, false);
-    }
-
-    @Test
-    void shouldTellTheParametersThatDecideAReply() {
-        assertThat(bodies("--dataset-name=random").params(ROW))
-                .extracting("maxNewTokens", "minNewTokens", "ignoreEos")
-                .containsExactly(30, 0, true);
-        SamplingParams stopping = bodies(
-                        "--dataset-name=random",
-                        "--backend=sglang-oai",
-                        "--disable-ignore-eos",
-                        "--extra-request-body={\"stop\":\"the\",\"stop_token_ids\":[5,6],\"min_tokens\":2}")
-                .params(ROW);
-        assertThat(stopping.stopStrs()).containsExactly("the");
-        assertThat(stopping.stopTokenIds()).containsExactly(5, 6);
-        assertThat(stopping.minNewTokens()).isEqualTo(2);
-        assertThat(stopping.ignoreEos()).isFalse();
     }
 }

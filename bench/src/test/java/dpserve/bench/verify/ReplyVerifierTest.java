@@ -2,12 +2,12 @@ package dpserve.bench.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dpserve.bench.client.Backend;
 import dpserve.bench.metrics.Outcomes;
 import dpserve.bench.metrics.RequestOutcome;
 import dpserve.bench.metrics.RequestOutcome.Ending;
 import dpserve.bench.metrics.VerifyReport;
 import dpserve.io.SimulatedModel;
-import dpserve.io.message.SamplingParams;
 import dpserve.tokenizer.JtokkitVocabulary;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +18,8 @@ class ReplyVerifierTest {
     private static final SimulatedModel MODEL = SimulatedModel.create();
     private static final JtokkitVocabulary VOCABULARY = new JtokkitVocabulary();
     private static final int[] PROMPT = {10, 20, 30};
-    private static final SamplingParams LIMITS = SamplingParams.greedy(40);
+    private static final byte[] BODY =
+            "{\"input_ids\":[10,20,30],\"sampling_params\":{\"max_new_tokens\":40}}".getBytes(StandardCharsets.UTF_8);
     private static final int[] EXPECTED = MODEL.expectedOutput(PROMPT, 40, 0, false);
 
     private static String text(int[] ids) {
@@ -32,8 +33,8 @@ class ReplyVerifierTest {
     }
 
     private static VerifyReport check(RequestOutcome outcome) {
-        ReplyVerifier verifier = new ReplyVerifier(VOCABULARY);
-        verifier.check(PROMPT, LIMITS, outcome);
+        ReplyVerifier verifier = new ReplyVerifier(Backend.SGLANG, VOCABULARY);
+        verifier.check(BODY, outcome);
         return verifier.report();
     }
 

@@ -1,12 +1,11 @@
 package dpserve.it;
 
+import dpserve.detokenizer.WholeText;
 import dpserve.io.SimulatedModel;
 import dpserve.tokenizer.JtokkitVocabulary;
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** What a reply must be: the simulated model and the vocabulary, without any of the serving code. */
+/** What a reply must be: the simulated model and the vocabulary, decoded as one whole. */
 final class Expected {
     private static final SimulatedModel MODEL = SimulatedModel.create();
     private static final JtokkitVocabulary VOCABULARY = new JtokkitVocabulary();
@@ -27,22 +26,17 @@ final class Expected {
 
     /** The output for a prompt, EOS allowed. */
     static Output of(int[] prompt, int maxNewTokens) {
-        return output(MODEL.expectedOutput(prompt, maxNewTokens, 0, false));
+        return output(prompt, MODEL.expectedOutput(prompt, maxNewTokens, 0, false));
     }
 
     /** The output with ignore_eos. */
     static Output full(int[] prompt, int maxNewTokens) {
-        return output(MODEL.expectedOutput(prompt, maxNewTokens, 0, true));
+        return output(prompt, MODEL.expectedOutput(prompt, maxNewTokens, 0, true));
     }
 
-    private static Output output(int[] ids) {
-        return new Output(ids, text(ids));
-    }
-
-    /** The text of ids: their bytes joined and decoded at once. */
-    static String text(int[] ids) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        Arrays.stream(ids).mapToObj(MODEL::tokenBytes).forEach(bytes::writeBytes);
-        return bytes.toString(StandardCharsets.UTF_8);
+    private static Output output(int[] prompt, int[] ids) {
+        boolean ended = ids.length > 0 && ids[ids.length - 1] == MODEL.eosTokenId();
+        int[] shown = ended ? Arrays.copyOf(ids, ids.length - 1) : ids;
+        return new Output(ids, WholeText.reply(VOCABULARY, prompt, shown, true));
     }
 }

@@ -27,7 +27,7 @@ public final class CommandRunner {
 
     /** As {@link #run}, but returns the exit code. */
     public static int execute(Object command, String[] args) {
-        CommandLine line = new CommandLine(command);
+        CommandLine line = new CommandLine(command).setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler((e, cmd, parsed) -> {
             if (e instanceof IllegalArgumentException) {
                 cmd.getErr().println("error: " + e.getMessage());

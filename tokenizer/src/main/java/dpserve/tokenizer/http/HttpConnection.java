@@ -3,7 +3,6 @@ package dpserve.tokenizer.http;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
 import java.io.IOException;
@@ -34,7 +33,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
         boolean keepAlive = HttpUtil.isKeepAlive(request);
-        if (request.decoderResult() != DecoderResult.SUCCESS) {
+        if (request.decoderResult().isFailure()) {
             Exchange exchange = new Exchange(ctx.channel(), false, flushes, k -> {});
             exchange.json(ErrorReplies.BAD_REQUEST, ErrorReplies.sglang("The request is not valid HTTP."));
             return;

@@ -139,7 +139,13 @@ final class TokenizerProcess implements AutoCloseable {
         http.listen(args.topology.host, args.topology.port, args.maxRequestBytes, router);
         sockets.receive(message -> loop.execute(() -> onMessage(message)));
         loop.scheduleAtFixedRate(this::tick, 0, TICK_MS, TimeUnit.MILLISECONDS);
-        LOG.info("READY tokenizer {} on http://{}:{}", args.workerIndex, args.topology.host, args.topology.port);
+        LOG.info(
+                "READY tokenizer {} http=http://{}:{} pull={} push={}",
+                args.workerIndex,
+                args.topology.host,
+                args.topology.port,
+                endpoints.tokenizerPull().get(args.workerIndex),
+                endpoints.tokenizerPush().get(args.workerIndex));
     }
 
     private static String newRid() {

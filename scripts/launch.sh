@@ -17,6 +17,9 @@ source "$LIB/report.sh"
 # 1 in the background half of --detach.
 readonly DETACHED=${DPSERVE_LAUNCH_DETACHED:-0}
 
+# More than the processes' own time limit, so that they are killed only if they do not keep it.
+readonly STOP_MARGIN_S=10
+
 usage() {
   cat <<'END'
 Usage: scripts/launch.sh [FLAG...]
@@ -94,7 +97,9 @@ main() {
   require_count --tokenizer-worker-num 1 47
   require_count --detokenizer-worker-num 1 100
   require_count --ready-timeout-s 1 3600
-  require_count --stop-timeout-s 0 3600
+  require_count --drain-timeout-s 0 86400
+  FLAG_VALUE[--stop-timeout-s]=${FLAG_VALUE[--stop-timeout-s]:-$((FLAG_VALUE[--drain-timeout-s] + STOP_MARGIN_S))}
+  require_count --stop-timeout-s 0 90000
   RUN_ARGUMENT=$ROOT/run
   [[ -z ${GIVEN[--run-dir]:-} ]] || RUN_ARGUMENT=${FLAG_VALUE[--run-dir]}
   check_run_dir "$RUN_ARGUMENT"

@@ -4,6 +4,6 @@
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 mvn -q -B -ntp -f "$root/pom.xml" -Pit -pl bench -am integration-test \
-  -Dtest=SoakIT -Dsurefire.failIfNoSpecifiedTests=false \
+  -DskipTests -Dit.test=SoakIT \
   "-Dsoak.requests=${SOAK_REQUESTS:-10000}" "-Dsoak.in-flight=${SOAK_IN_FLIGHT:-200}" "-Dsoak.seed=${SOAK_SEED:-1}" \
   "-Dsoak.shapes=${SOAK_SHAPES:-1x1,4x1,1x2,4x2}"

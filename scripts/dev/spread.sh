@@ -3,4 +3,4 @@
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 mvn -q -B -ntp -f "$root/pom.xml" -Pit -pl bench -am integration-test \
-  -Dtest=SpreadIT -Dsurefire.failIfNoSpecifiedTests=false "-Dspread.runs=${1:-10}"
+  -DskipTests -Dit.test=SpreadIT "-Dspread.runs=${1:-10}"

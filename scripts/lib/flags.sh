@@ -8,7 +8,7 @@ readonly LAUNCHER_FLAGS=(
   "--install|-|-|Install a missing JDK or Maven with apt."
   "--no-build|-|-|Use the jars as they are."
   "--ready-timeout-s|SECONDS|60|Longest wait until the topology is ready."
-  "--stop-timeout-s|SECONDS|30|Longest wait for the processes to end by themselves when stopped; then they are killed."
+  "--stop-timeout-s|SECONDS|-|Longest wait for the processes to end by themselves when stopped; then they are killed (default: --drain-timeout-s and 10 more)."
   "--help|-|-|This text."
 )
 

@@ -5,9 +5,12 @@ import dpserve.tokenizer.ManagerCounters;
 import dpserve.tokenizer.SequenceSpec;
 import dpserve.tokenizer.SequenceState;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 
 /** One worker's counters and histograms, under SGLang's names. */
 public final class WorkerMetrics implements ManagerCounters {
@@ -34,9 +37,9 @@ public final class WorkerMetrics implements ManagerCounters {
     private final Counter promptTokens;
     private final Counter cachedTokens;
     private final Counter generationTokens;
-    private final DistributionSummary ttft;
-    private final DistributionSummary itl;
-    private final DistributionSummary e2e;
+    private final Timer ttft;
+    private final Timer itl;
+    private final Timer e2e;
     private long unknownRids;
     private long gaps;
 
@@ -62,8 +65,12 @@ public final class WorkerMetrics implements ManagerCounters {
                 .register(registry);
     }
 
-    private DistributionSummary histogram(String name, String help, double[] buckets) {
-        return DistributionSummary.builder(name)
+    /** A timer, because Micrometer's other histograms count in whole units, here seconds. */
+    private Timer histogram(String name, String help, double[] bucketsS) {
+        Duration[] buckets = Arrays.stream(bucketsS)
+                .mapToObj(seconds -> Duration.ofNanos(Math.round(seconds * NS)))
+                .toArray(Duration[]::new);
+        return Timer.builder(name)
                 .description(help)
                 .tag("model_name", modelName)
                 .serviceLevelObjectives(buckets)
@@ -79,11 +86,11 @@ public final class WorkerMetrics implements ManagerCounters {
     public void tokens(SequenceState state, int newTokens, long nowNs) {
         generationTokens.increment(newTokens);
         if (state.firstTokenNs() == 0) {
-            ttft.record((nowNs - state.createdNs()) / NS);
+            ttft.record(nowNs - state.createdNs(), TimeUnit.NANOSECONDS);
         } else {
-            double gap = (nowNs - state.lastTokenNs()) / NS / newTokens;
+            long gapNs = (nowNs - state.lastTokenNs()) / newTokens;
             for (int i = 0; i < newTokens; i++) {
-                itl.record(gap);
+                itl.record(gapNs, TimeUnit.NANOSECONDS);
             }
         }
     }
@@ -96,7 +103,7 @@ public final class WorkerMetrics implements ManagerCounters {
         if (state.finishReason() instanceof FinishReason.Abort) {
             aborted.increment();
         } else {
-            e2e.record((nowNs - state.createdNs()) / NS);
+            e2e.record(nowNs - state.createdNs(), TimeUnit.NANOSECONDS);
         }
     }
 

@@ -77,10 +77,13 @@ start_all() {
 
 # leave: whatever ends this script, nothing that it started goes on running.
 leave() {
-  local status=$?
+  local status=$? name
   trap - EXIT
   stop_processes "${FLAG_VALUE[--stop-timeout-s]}" || status=$EXIT_FAILURE
   close_run_dir
+  for name in "${NAMES[@]}"; do
+    wait "${PID[$name]}" 2>/dev/null || true # leave no zombie to the system
+  done
   exit "$status"
 }
 

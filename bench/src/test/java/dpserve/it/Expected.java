@@ -1,5 +1,6 @@
 package dpserve.it;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dpserve.detokenizer.WholeText;
 import dpserve.io.SimulatedModel;
 import dpserve.tokenizer.JtokkitVocabulary;
@@ -35,8 +36,21 @@ final class Expected {
     }
 
     private static Output output(int[] prompt, int[] ids) {
+        return new Output(ids, text(prompt, ids));
+    }
+
+    /** The text of a reply that consists of these ids; a final EOS is not part of it. */
+    static String text(int[] prompt, int[] ids) {
         boolean ended = ids.length > 0 && ids[ids.length - 1] == MODEL.eosTokenId();
-        int[] shown = ended ? Arrays.copyOf(ids, ids.length - 1) : ids;
-        return new Output(ids, WholeText.reply(VOCABULARY, prompt, shown, true));
+        return WholeText.reply(VOCABULARY, prompt, ended ? Arrays.copyOf(ids, ids.length - 1) : ids, true);
+    }
+
+    /** The ids of a JSON array. */
+    static int[] ids(JsonNode array) {
+        int[] ids = new int[array.size()];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = array.get(i).asInt();
+        }
+        return ids;
     }
 }

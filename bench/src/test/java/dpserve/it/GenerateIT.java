@@ -50,7 +50,8 @@ class GenerateIT {
         assertThat(reply.status()).as(reply.body()).isEqualTo(200);
         JsonNode meta = reply.json().get("meta_info");
         assertThat(reply.json().get("text").asText()).isEqualTo(expected().text());
-        assertThat(ids(reply.json().get("output_ids"))).isEqualTo(expected().ids());
+        assertThat(Expected.ids(reply.json().get("output_ids")))
+                .isEqualTo(expected().ids());
         assertThat(meta.get("prompt_tokens").asInt()).isEqualTo(Expected.encode(PROMPT).length);
         assertThat(meta.get("completion_tokens").asInt()).isEqualTo(LENGTH);
         assertThat(meta.get("finish_reason").get("type").asText()).isEqualTo("length");
@@ -175,13 +176,5 @@ class GenerateIT {
                     api.post("/generate", request("routed_dp_rank", rank)).json();
             assertThat(reply.get("meta_info").get("dp_rank").asInt()).isEqualTo(rank);
         }
-    }
-
-    private static int[] ids(JsonNode array) {
-        int[] ids = new int[array.size()];
-        for (int i = 0; i < ids.length; i++) {
-            ids[i] = array.get(i).asInt();
-        }
-        return ids;
     }
 }

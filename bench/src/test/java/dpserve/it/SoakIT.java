@@ -47,8 +47,8 @@ class SoakIT {
             run(client);
             double seconds = (System.nanoTime() - beganNs) / 1e9;
             System.out.printf(
-                    "soak: %s: %d requests in %.1f s (%.0f/s): %s%n",
-                    shape, REQUESTS, seconds, REQUESTS / seconds, client.tally());
+                    "soak: %s: %d requests in %.1f s (%.0f/s): %s, %s%n",
+                    shape, REQUESTS, seconds, REQUESTS / seconds, client.tally(), topology.cpuTimes());
             assertThat(client.wrong())
                     .as("replies that were not as expected, seed %d", SEED)
                     .isEmpty();

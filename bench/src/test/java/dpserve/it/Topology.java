@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AssertionFailureBuilder;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.AssertionFailureBuilder;
  */
 final class Topology implements AutoCloseable {
     private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
+    private static final Duration REAP_TIMEOUT = Duration.ofSeconds(2);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path folder;
@@ -145,6 +147,20 @@ final class Topology implements AutoCloseable {
     void kill(ProcessInfo process) {
         killed.add(process.role());
         Signals.send("KILL", process.pid());
+    }
+
+    /** CPU time since the start, by role, in the words of a log line. */
+    String cpuTimes() {
+        Map<String, Double> seconds = new TreeMap<>();
+        for (ProcessInfo p : processes) {
+            double one = ProcessHandle.of(p.pid())
+                            .flatMap(h -> h.info().totalCpuDuration())
+                            .orElse(Duration.ZERO)
+                            .toMillis()
+                    / 1e3;
+            seconds.merge(p.role(), one, Double::sum);
+        }
+        return "CPU s " + seconds;
     }
 
     /** Lines of all logs that tell of an error or an exception. */

@@ -9,6 +9,7 @@ import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Message;
 import dpserve.io.socket.BindException;
+import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.Receiver;
 import dpserve.io.socket.SocketLimits;
@@ -38,7 +39,7 @@ final class ControllerProcess implements AutoCloseable {
     private static final int MAX_BATCH = 128;
 
     private final ProcessConfig config;
-    private final ZContext context = new ZContext();
+    private final ZContext context = Contexts.create();
     private final LogLimiter limiter = new LogLimiter(LOG);
     private final Inbox inbox = new Inbox();
     private final SocketOutput out;

@@ -13,6 +13,7 @@ import dpserve.io.message.Message;
 import dpserve.io.message.Role;
 import dpserve.io.message.ShutdownReq;
 import dpserve.io.socket.BindException;
+import dpserve.io.socket.Contexts;
 import dpserve.scheduler.Batch;
 import dpserve.scheduler.Engine;
 import dpserve.scheduler.Scheduler;
@@ -40,7 +41,7 @@ final class SchedulerProcess implements AutoCloseable {
 
     private final RankConfig config;
     private final Engine engine;
-    private final ZContext context = new ZContext();
+    private final ZContext context = Contexts.create();
     private final LogLimiter limiter = new LogLimiter(LOG);
     private final Incarnation incarnations = new Incarnation();
     private final RankSockets sockets;

@@ -13,6 +13,7 @@ import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
 import dpserve.io.socket.BindException;
+import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
@@ -46,7 +47,7 @@ final class DetokenizerProcess implements AutoCloseable {
     private static final int HELLO_QUEUE = 4;
 
     private final DetokenizerConfig config;
-    private final ZContext context = new ZContext();
+    private final ZContext context = Contexts.create();
     private final PullSocket pull;
     private final List<PushSocket> workers = new ArrayList<>();
     private final PushSocket controller;

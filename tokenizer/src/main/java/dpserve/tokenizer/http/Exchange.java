@@ -116,8 +116,8 @@ public final class Exchange {
 
     /** One event. A client that has left too much unread is cut instead: it must not fill the heap. */
     public void event(byte[] json) {
-        if (done) {
-            return;
+        if (done || !channel.isActive()) {
+            return; // a closed channel is never writable, and its end is on its way to clientGone()
         }
         if (!channel.isWritable()) {
             LOG.warn("a client that does not read its stream is cut");

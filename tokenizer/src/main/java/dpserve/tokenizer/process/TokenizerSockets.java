@@ -8,6 +8,7 @@ import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.socket.BindException;
+import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.Receiver;
@@ -24,7 +25,7 @@ import org.zeromq.ZContext;
  * the sending sockets.
  */
 final class TokenizerSockets implements ManagerOutput, AutoCloseable {
-    private final ZContext context = new ZContext();
+    private final ZContext context = Contexts.create();
     private final SocketLimits limits = SocketLimits.defaults();
     private final LogLimiter log;
     private final MessageCodec codec;

@@ -24,6 +24,7 @@ import dpserve.tokenizer.Vocabulary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -83,7 +84,7 @@ public final class BenchServing {
         LoadRunner.Run run;
         try (HttpLoadClient client =
                 new HttpLoadClient(config.base(), config.api().path(), headers, System::nanoTime)) {
-            warmUp(config, rows.get(0), client, bodies);
+            warmUp(config, shortest(rows), client, bodies);
             if (config.flushCache) {
                 control.flushCache(config.flushCacheTimeout);
             }
@@ -121,18 +122,23 @@ public final class BenchServing {
         return name;
     }
 
-    private void warmUp(BenchConfig config, DatasetRow first, HttpLoadClient client, RequestBodies bodies)
+    /** Upstream takes the first row; that one may be longer than the server allows. */
+    private static DatasetRow shortest(List<DatasetRow> rows) {
+        return rows.stream().min(Comparator.comparingInt(DatasetRow::promptLen)).orElseThrow();
+    }
+
+    private void warmUp(BenchConfig config, DatasetRow model, HttpLoadClient client, RequestBodies bodies)
             throws InterruptedException {
         if (config.warmupRequests == 0) {
             return;
         }
         log.accept("Warming up with " + config.warmupRequests + " requests");
         DatasetRow row = new DatasetRow(
-                first.prompt(),
-                first.promptLen(),
-                Math.min(first.outputLen(), WARMUP_OUTPUT_LEN),
-                first.timestampMs(),
-                first.routingKey());
+                model.prompt(),
+                model.promptLen(),
+                Math.min(model.outputLen(), WARMUP_OUTPUT_LEN),
+                model.timestampMs(),
+                model.routingKey());
         List<RequestOutcome> outcomes = new LoadRunner(
                         client, config.api(), bodies, config.requestTimeoutSec, done -> {})
                 .run(

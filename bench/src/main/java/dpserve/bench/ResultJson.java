@@ -1,6 +1,7 @@
 package dpserve.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dpserve.bench.metrics.BenchMetrics;
 import dpserve.bench.metrics.Distribution;
@@ -16,7 +17,8 @@ import java.util.function.Function;
  * has no such number.
  */
 public final class ResultJson {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON =
+            new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
     private ResultJson() {}
 

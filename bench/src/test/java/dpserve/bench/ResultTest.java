@@ -176,6 +176,7 @@ class ResultTest {
         assertThat(line.path("request_rate").asText()).isEqualTo("inf");
         assertThat(line.path("max_concurrency").isNull()).isTrue();
         assertThat(line.path("mean_ttft_ms").asDouble()).isEqualTo(400);
+        assertThat(line.path("client").path("send_lag_p99_ms").asDouble()).isEqualTo(0.5);
         assertThat(line.has("itls")).isFalse();
         assertThat(line.has("goodput_slos_ms")).isFalse();
     }

@@ -78,7 +78,7 @@ public final class BenchServingMain implements Callable<Integer> {
                 c.events());
         return c.limit() == null
                 ? figures
-                : figures + System.lineSeparator() + "WARNING: limited by this client: " + c.limit();
+                : figures + System.lineSeparator() + "WARNING: limited by the machine of this client: " + c.limit();
     }
 
     private static void failures(BenchResult result) {

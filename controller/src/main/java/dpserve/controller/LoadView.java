@@ -46,6 +46,7 @@ public final class LoadView implements RankView {
     private int[] numReqs = {};
     private int[] numWaiting = {};
     private int[] numTokens = {};
+    private int[] waitingTokens = {};
     private long[] outputTokens = {};
     private int[] maxTokens = {};
     private long[] receivedRequests = {};
@@ -81,6 +82,7 @@ public final class LoadView implements RankView {
         numReqs = Arrays.copyOf(numReqs, slots);
         numWaiting = Arrays.copyOf(numWaiting, slots);
         numTokens = Arrays.copyOf(numTokens, slots);
+        waitingTokens = Arrays.copyOf(waitingTokens, slots);
         outputTokens = Arrays.copyOf(outputTokens, slots);
         maxTokens = Arrays.copyOf(maxTokens, slots);
         receivedRequests = Arrays.copyOf(receivedRequests, slots);
@@ -118,6 +120,7 @@ public final class LoadView implements RankView {
         numReqs[dpRank] = 0;
         numWaiting[dpRank] = 0;
         numTokens[dpRank] = 0;
+        waitingTokens[dpRank] = 0;
         outputTokens[dpRank] = 0;
         maxTokens[dpRank] = 0;
         receivedRequests[dpRank] = 0;
@@ -172,6 +175,7 @@ public final class LoadView implements RankView {
         numReqs[r] = load.numReqs();
         numWaiting[r] = load.numWaitingReqs();
         numTokens[r] = load.numTokens();
+        waitingTokens[r] = Math.max(0, load.numTokens() - load.numUsedTokens());
         outputTokens[r] = load.numOutputTokens();
         maxTokens[r] = load.maxTotalNumTokens();
         requestsSince[r] = 0;
@@ -297,6 +301,11 @@ public final class LoadView implements RankView {
     @Override
     public int reportedTokens(int dpRank) {
         return numTokens[dpRank];
+    }
+
+    @Override
+    public int reportedWaitingTokens(int dpRank) {
+        return waitingTokens[dpRank];
     }
 
     @Override

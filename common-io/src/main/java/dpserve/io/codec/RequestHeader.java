@@ -30,13 +30,15 @@ public final class RequestHeader {
     private static final int ROOM_BEFORE_RANK = 3;
     private static final int ROUTING_KEY = 32;
     private static final int LEAST_ELEMENTS = 5;
+    private static final IntArraySpan NO_IDS = new IntArraySpan(0, 0, 1, false);
+    private static final long HASH_PRIME = 0x9e3779b97f4a7c15L;
     private static final int DISPATCH_TIME_BYTES = 9;
 
     private final WireScanner in = new WireScanner();
     private String tag;
     private String rid;
     private String httpWorkerIpc;
-    private int promptTokens;
+    private IntArraySpan inputIds = NO_IDS;
     private Long bootstrapRoom;
     private Integer routedDpRank;
     private String routingKey;
@@ -74,7 +76,7 @@ public final class RequestHeader {
         s.to(2);
         httpWorkerIpc = in.optText("http_worker_ipc");
         s.to(4);
-        promptTokens = in.nil() ? 0 : TokenIds.span(in, "input_ids").count();
+        inputIds = in.nil() ? NO_IDS : TokenIds.span(in, "input_ids");
         int rankAt = generate ? routedDpRankAt(length) : EMBEDDING_ROUTED_DP_RANK;
         boolean known = rankAt > 0;
         bootstrapRoom = known && generate && s.to(rankAt - ROOM_BEFORE_RANK) ? in.optInteger("bootstrap_room") : null;
@@ -149,7 +151,28 @@ public final class RequestHeader {
 
     /** Number of prompt tokens. */
     public int promptTokens() {
-        return promptTokens;
+        return inputIds.count();
+    }
+
+    /**
+     * Hashes of the prompt's prefixes, of the frame of the newest {@link #read}.
+     *
+     * @param blockTokens a prefix ends at each multiple of this
+     * @param max most hashes; what lies behind is not read
+     * @return one hash for each whole block, shortest prefix first; never 0, equal for equal prefixes of any array form
+     */
+    public long[] prefixHashes(byte[] frame, int blockTokens, int max) {
+        long[] hashes = new long[Math.min(max, inputIds.count() / blockTokens)];
+        long h = HASH_PRIME;
+        int from = inputIds.offset();
+        for (int block = 0; block < hashes.length; block++) {
+            for (int i = 0; i < blockTokens; i++, from += inputIds.itemBytes()) {
+                h = (h ^ TokenIds.item(frame, from, inputIds)) * HASH_PRIME;
+                h ^= h >>> 29;
+            }
+            hashes[block] = h == 0 ? 1 : h;
+        }
+        return hashes;
     }
 
     /** PD disaggregation's room, or null. */

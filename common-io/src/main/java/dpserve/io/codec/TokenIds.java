@@ -77,7 +77,8 @@ final class TokenIds {
         return span;
     }
 
-    private static long item(byte[] frame, int from, IntArraySpan span) {
+    /** One item of an array of ids. */
+    static long item(byte[] frame, int from, IntArraySpan span) {
         return switch (span.itemBytes()) {
             case 1 -> span.unsigned() ? frame[from] & 0xff : frame[from];
             case 2 -> {

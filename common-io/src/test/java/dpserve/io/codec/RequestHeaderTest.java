@@ -9,6 +9,7 @@ import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -121,6 +122,27 @@ class RequestHeaderTest {
         assertThat(header.rid()).isEqualTo("e");
         assertThat(header.promptTokens()).isEqualTo(1);
         assertThat(header.routedDpRank()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldHashEqualPrefixesEquallyInEveryForm() throws Exception {
+        int[] a = IntStream.range(0, 300).toArray();
+        int[] b = a.clone();
+        b[150] = 7;
+        long[] first = prefixes(IntArrayForm.INT32, a);
+        assertThat(first).hasSize(4).doesNotContain(0);
+        assertThat(prefixes(IntArrayForm.INT64, a)).containsExactly(first);
+        long[] other = prefixes(IntArrayForm.INT64, b);
+        assertThat(other[0]).isEqualTo(first[0]);
+        assertThat(other[1]).isEqualTo(first[1]);
+        assertThat(other[2]).isNotEqualTo(first[2]);
+        assertThat(other[3]).isNotEqualTo(first[3]);
+    }
+
+    private long[] prefixes(IntArrayForm form, int[] ids) throws Exception {
+        byte[] frame = new MessageCodec(form)
+                .encode(TokenizedGenerateReqInput.of("r", null, ids, SamplingParams.greedy(1), true));
+        return header.read(frame).prefixHashes(frame, 64, 64);
     }
 
     @Test

@@ -18,13 +18,25 @@ public final class Policies {
     /** Upstream's default: each complete round. */
     public static final int DEFAULT_BUDGET_INTERVAL = 1;
 
+    /** SGLang's benchmark uses it too; any fixed number would do, so that a run can be repeated. */
+    public static final long DEFAULT_SEED = 42;
+
+    private static final String PREFIX_AFFINITY = "prefix_affinity";
+
     /**
      * What policies may depend on.
      *
      * @param timeScale factor on every period, 0 or more
      * @param budgetInterval value of {@link #BUDGET_INTERVAL}, at least 1
+     * @param seed of the policies that draw
      */
-    public record Settings(double timeScale, int budgetInterval) {}
+    public record Settings(double timeScale, int budgetInterval, long seed) {
+
+        /** With {@link #DEFAULT_SEED}. */
+        public Settings(double timeScale, int budgetInterval) {
+            this(timeScale, budgetInterval, DEFAULT_SEED);
+        }
+    }
 
     private static final Map<String, Function<Settings, DispatchPolicy>> BY_NAME = byName();
 
@@ -36,12 +48,27 @@ public final class Policies {
         m.put("round_robin", s -> new RoundRobin());
         m.put("shortest_queue", s -> ShortestQueue.scaled(s.timeScale(), s.budgetInterval()));
         m.put("follow_bootstrap_room", s -> new FollowBootstrapRoom());
+        m.put("total_requests", s -> new TotalRequests());
+        m.put("total_tokens", s -> new TotalTokens());
+        m.put("vllm", s -> new WaitingFirst());
+        m.put("random", s -> new RandomChoice(s.seed()));
+        m.put("power_of_two", s -> new PowerOfTwo(s.seed()));
+        m.put("join_idle_queue", s -> new JoinIdleQueue(s.seed()));
+        m.put("least_requests", s -> new LeastRequests());
+        m.put("least_tokens", s -> new LeastTokens());
+        m.put("lmetric", s -> new LMetric());
+        m.put(PREFIX_AFFINITY, s -> new PrefixAffinity());
         return Collections.unmodifiableMap(m);
     }
 
     /** All names, in alphabetical order. */
     public static Set<String> names() {
         return BY_NAME.keySet();
+    }
+
+    /** Whether a method uses {@link RequestInfo#prefixHashes}, which cost a pass over each prompt. */
+    public static boolean wantsPrefixHashes(String method) {
+        return PREFIX_AFFINITY.equals(method);
     }
 
     /**

@@ -53,6 +53,9 @@ public interface RankView {
     /** Tokens held in the newest report: KV in use and the lengths of waiting requests. */
     int reportedTokens(int dpRank);
 
+    /** Prompt and earlier output tokens of requests waiting in the newest report. */
+    int reportedWaitingTokens(int dpRank);
+
     /** Output tokens of the requests held in the newest report. */
     long reportedOutputTokens(int dpRank);
 

@@ -76,11 +76,12 @@ final class ControllerProcess implements AutoCloseable {
             close();
             throw e;
         }
+        boolean prefixHashes = Policies.wantsPrefixHashes(config.loadBalanceMethod());
         List<String> streams = new ArrayList<>(config.workerStreams());
         streams.addAll(config.legacyInputs());
         for (int s = 0; s < streams.size(); s++) {
             PullSocket pull = PullSocket.connect(context, streams.get(s), limits);
-            StreamReader reader = new StreamReader(s, controller, inbox, limiter);
+            StreamReader reader = new StreamReader(s, prefixHashes, controller, inbox, limiter);
             receivers.add(new Receiver("stream-" + s, pull, reader).start());
         }
     }

@@ -1,12 +1,32 @@
 package dpserve.controller.policy;
 
-/** A view with settable liveness and nothing reported. */
+import java.util.Arrays;
+
+/** A view with settable liveness and figures; all zero to begin with. */
 final class FixedRanks implements RankView {
     private final boolean[] live;
+    final long[] requests;
+    final long[] tokens;
+    final long[] unseenPromptTokens;
+    final int[] reportedRequests;
+    final int[] reportedWaiting;
+    final int[] reportedTokens;
+    final int[] reportedWaitingTokens;
+    final long[] requestsSince;
+    final long[] tokensSince;
 
     FixedRanks(int slots) {
         live = new boolean[slots];
-        java.util.Arrays.fill(live, true);
+        Arrays.fill(live, true);
+        requests = new long[slots];
+        tokens = new long[slots];
+        unseenPromptTokens = new long[slots];
+        reportedRequests = new int[slots];
+        reportedWaiting = new int[slots];
+        reportedTokens = new int[slots];
+        reportedWaitingTokens = new int[slots];
+        requestsSince = new long[slots];
+        tokensSince = new long[slots];
     }
 
     FixedRanks without(int... dead) {
@@ -41,12 +61,12 @@ final class FixedRanks implements RankView {
 
     @Override
     public long requests(int dpRank) {
-        return 0;
+        return requests[dpRank];
     }
 
     @Override
     public long tokens(int dpRank) {
-        return 0;
+        return tokens[dpRank];
     }
 
     @Override
@@ -66,7 +86,7 @@ final class FixedRanks implements RankView {
 
     @Override
     public long unseenPromptTokens(int dpRank) {
-        return 0;
+        return unseenPromptTokens[dpRank];
     }
 
     @Override
@@ -76,17 +96,22 @@ final class FixedRanks implements RankView {
 
     @Override
     public int reportedRequests(int dpRank) {
-        return 0;
+        return reportedRequests[dpRank];
     }
 
     @Override
     public int reportedWaitingRequests(int dpRank) {
-        return 0;
+        return reportedWaiting[dpRank];
     }
 
     @Override
     public int reportedTokens(int dpRank) {
-        return 0;
+        return reportedTokens[dpRank];
+    }
+
+    @Override
+    public int reportedWaitingTokens(int dpRank) {
+        return reportedWaitingTokens[dpRank];
     }
 
     @Override
@@ -101,11 +126,11 @@ final class FixedRanks implements RankView {
 
     @Override
     public long requestsSinceReport(int dpRank) {
-        return 0;
+        return requestsSince[dpRank];
     }
 
     @Override
     public long tokensSinceReport(int dpRank) {
-        return 0;
+        return tokensSince[dpRank];
     }
 }

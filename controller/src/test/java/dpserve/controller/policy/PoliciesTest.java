@@ -88,6 +88,7 @@ class PoliciesTest {
         assertThatThrownBy(() -> policy("fastest"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("--load-balance-method: unknown value; valid are auto, follow_bootstrap_room,"
-                        + " round_robin, shortest_queue");
+                        + " join_idle_queue, least_requests, least_tokens, lmetric, power_of_two, prefix_affinity,"
+                        + " random, round_robin, shortest_queue, total_requests, total_tokens, vllm");
     }
 }

@@ -40,6 +40,7 @@ public final class PullSocket implements AutoCloseable {
     /** Connects to a PUSH that the peer bound; a peer that is not there yet is waited for in the background. */
     public static PullSocket connect(ZContext context, String endpoint, SocketLimits limits) {
         ZMQ.Socket socket = open(context, limits);
+        socket.setHandshakeIvl(SocketLimits.HANDSHAKE_MS);
         socket.connect(endpoint);
         return new PullSocket(socket, endpoint);
     }

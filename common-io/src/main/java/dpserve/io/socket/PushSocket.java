@@ -14,9 +14,13 @@ public final class PushSocket implements AutoCloseable {
     private final ZMQ.Socket socket;
     private final String endpoint;
 
-    private PushSocket(ZMQ.Socket socket, String endpoint) {
+    /** Of a bound socket: whether its peer has shaken hands. Null for a connecting one. */
+    private final Handshakes handshakes;
+
+    private PushSocket(ZMQ.Socket socket, String endpoint, Handshakes handshakes) {
         this.socket = socket;
         this.endpoint = endpoint;
+        this.handshakes = handshakes;
     }
 
     /**
@@ -26,21 +30,24 @@ public final class PushSocket implements AutoCloseable {
      */
     public static PushSocket bind(ZContext context, String endpoint, SocketLimits limits) throws BindException {
         ZMQ.Socket socket = open(context, limits);
+        Handshakes handshakes = new Handshakes();
+        socket.setEventHook(handshakes, Handshakes.EVENTS);
         try {
             socket.bind(endpoint);
         } catch (org.zeromq.ZMQException e) {
             socket.close();
             throw new BindException(endpoint, e);
         }
-        return new PushSocket(socket, socket.getLastEndpoint());
+        return new PushSocket(socket, socket.getLastEndpoint(), handshakes);
     }
 
     /** Connects to a PULL; frames wait in the queue until the peer is there. */
     public static PushSocket connect(ZContext context, String endpoint, SocketLimits limits) {
         ZMQ.Socket socket = open(context, limits);
         socket.setSendBufferSize(BUFFER_BYTES);
+        socket.setHandshakeIvl(SocketLimits.HANDSHAKE_MS);
         socket.connect(endpoint);
-        return new PushSocket(socket, endpoint);
+        return new PushSocket(socket, endpoint, null);
     }
 
     private static ZMQ.Socket open(ZContext context, SocketLimits limits) {
@@ -59,15 +66,19 @@ public final class PushSocket implements AutoCloseable {
      * Queues one frame.
      *
      * @param frame handed over: the socket keeps the reference, so never change it afterwards
-     * @return false if the queue is full or, for a bound socket, no peer is connected; the frame was not taken
+     * @return false if the queue is full or, for a bound socket, no peer is there; the frame was not taken
      */
     public boolean send(byte[] frame) {
-        return socket.send(frame, ZMQ.DONTWAIT);
+        return hasPeer() && socket.send(frame, ZMQ.DONTWAIT);
     }
 
     /** Whether {@link #send} would take a frame now; for a bound socket also whether a peer is connected. */
     public boolean isWritable() {
-        return (socket.getEvents() & ZMQ.Poller.POLLOUT) != 0;
+        return hasPeer() && (socket.getEvents() & ZMQ.Poller.POLLOUT) != 0;
+    }
+
+    private boolean hasPeer() {
+        return handshakes == null || handshakes.any();
     }
 
     @Override

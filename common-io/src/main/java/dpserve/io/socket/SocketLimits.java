@@ -18,6 +18,13 @@ public record SocketLimits(int queueMessages, long maxFrameBytes, int lingerMs) 
     /** 1 s: enough for what is queued over loopback, short enough for a prompt exit. */
     public static final int DEFAULT_LINGER_MS = 1000;
 
+    /**
+     * Time a connecting socket gives the handshake before it connects anew. JeroMQ 0.6.0 loses 2 to 5 % of fresh
+     * connections: TCP connects and the connecting side then never reads or writes (its issue tracker, #1022). Its own
+     * limit of 30 s would look like a dead peer; 300 ms is far above a handshake's time on a busy machine.
+     */
+    static final int HANDSHAKE_MS = 300;
+
     /** The limits used unless a flag says otherwise. */
     public static SocketLimits defaults() {
         return new SocketLimits(DEFAULT_QUEUE_MESSAGES, DEFAULT_MAX_FRAME_BYTES, DEFAULT_LINGER_MS);

@@ -9,6 +9,7 @@ import dpserve.io.TopologyArgs;
 import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
 import dpserve.io.socket.BindException;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -39,8 +40,9 @@ public final class DataParallelControllerMain implements Callable<Integer> {
     @Option(
             names = "--load-balance-method",
             defaultValue = Policies.DEFAULT_METHOD,
-            description = "How a rank is chosen: auto (round_robin), round_robin, shortest_queue,"
-                    + " follow_bootstrap_room (default: ${DEFAULT-VALUE}).")
+            completionCandidates = Methods.class,
+            description =
+                    "How a rank is chosen: ${COMPLETION-CANDIDATES}; auto is round_robin (default: ${DEFAULT-VALUE}).")
     private String loadBalanceMethod;
 
     @Option(
@@ -89,6 +91,14 @@ public final class DataParallelControllerMain implements Callable<Integer> {
             description = "Endpoints to listen on for legacy ranks, in dp_rank order, such as SGLang's schedulers: the"
                     + " rank connects, never registers, and lives while connected. Sets the number of ranks.")
     private List<String> workerEndpoints = List.of();
+
+    /** The names for {@code --help}. */
+    private static final class Methods implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Policies.names().iterator();
+        }
+    }
 
     public static void main(String[] args) {
         CommandRunner.run(new DataParallelControllerMain(), args);

@@ -263,6 +263,26 @@ public final class Scheduler {
         return table.size();
     }
 
+    /** Requests in the running batch. */
+    public int running() {
+        return decode.size();
+    }
+
+    /** Requests waiting for a prefill. */
+    public int waiting() {
+        return prefill.waiting().size();
+    }
+
+    /** KV slots held by requests. */
+    public int kvUsed() {
+        return pool.used();
+    }
+
+    /** KV slots held by requests, and the lengths of those waiting. */
+    public int tokensHeld() {
+        return (int) Math.min(Integer.MAX_VALUE, pool.used() + prefill.waiting().tokens());
+    }
+
     /** XOR of {@link dpserve.io.WireRid#hash64} over the requests held. */
     public long heldHash() {
         return table.hash();

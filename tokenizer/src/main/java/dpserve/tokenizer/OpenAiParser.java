@@ -1,7 +1,6 @@
 package dpserve.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dpserve.detokenizer.WholeText;
 import dpserve.io.message.SamplingParams;
 import dpserve.tokenizer.SamplingParamsParser.Names;
 import java.util.ArrayList;
@@ -42,7 +41,10 @@ public final class OpenAiParser {
     /** {@code /v1/completions}. */
     public OpenAiRequest parseCompletion(JsonNode body, String servedModel) throws BadRequest {
         Fields f = Fields.ofBody(body);
-        f.refuse("logprobs", "suffix", "best_of", "response_format", "lora_path");
+        f.refuse("logprobs", "suffix", "response_format", "lora_path");
+        if (f.integer("best_of", 1) != 1) {
+            throw new BadRequest("best_of", "best_of must be 1 on this server.");
+        }
         List<int[]> prompts = new ArrayList<>();
         completionPrompts(f, prompts);
         boolean echo = f.bool("echo", false);
@@ -50,7 +52,7 @@ public final class OpenAiParser {
         List<String> echoed = new ArrayList<>();
         if (echo) {
             for (int[] prompt : prompts) {
-                echoed.add(WholeText.decode(vocabulary, prompt, false));
+                echoed.add(vocabulary.text(prompt));
             }
         }
         return request(f, prompts, params, servedModel, echo ? echoed : null);

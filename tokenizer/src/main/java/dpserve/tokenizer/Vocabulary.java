@@ -1,5 +1,8 @@
 package dpserve.tokenizer;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+
 /**
  * A byte-level vocabulary: every token stands for a fixed sequence of bytes, and the text of a sequence of tokens is the
  * UTF-8 decoding of their bytes joined. One token may hold a part of a character. Implementations are safe for several
@@ -31,4 +34,13 @@ public interface Vocabulary {
 
     /** Whether the id is a token that marks structure and is left out of text with {@code skip_special_tokens}. */
     boolean isSpecial(int id);
+
+    /** The text of ids, special tokens included; bytes that are not UTF-8 become U+FFFD. */
+    default String text(int[] ids) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (int id : ids) {
+            bytes.writeBytes(tokenBytes(id));
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
 }

@@ -31,7 +31,6 @@ public final class RequestHeader {
     private static final int ROUTING_KEY = 32;
     private static final int LEAST_ELEMENTS = 5;
     private static final IntArraySpan NO_IDS = new IntArraySpan(0, 0, 1, false);
-    private static final long HASH_PRIME = 0x9e3779b97f4a7c15L;
     private static final int DISPATCH_TIME_BYTES = 9;
 
     private final WireScanner in = new WireScanner();
@@ -157,20 +156,17 @@ public final class RequestHeader {
     /**
      * Hashes of the prompt's prefixes, of the frame of the newest {@link #read}.
      *
-     * @param blockTokens a prefix ends at each multiple of this
-     * @param max most hashes; what lies behind is not read
-     * @return one hash for each whole block, shortest prefix first; never 0, equal for equal prefixes of any array form
+     * @return as {@link PrefixHash#of}, whatever the form of the array
      */
-    public long[] prefixHashes(byte[] frame, int blockTokens, int max) {
-        long[] hashes = new long[Math.min(max, inputIds.count() / blockTokens)];
-        long h = HASH_PRIME;
+    public long[] prefixHashes(byte[] frame) {
+        long[] hashes = new long[Math.min(PrefixHash.MAX_BLOCKS, inputIds.count() / PrefixHash.BLOCK_TOKENS)];
+        long h = PrefixHash.START;
         int from = inputIds.offset();
         for (int block = 0; block < hashes.length; block++) {
-            for (int i = 0; i < blockTokens; i++, from += inputIds.itemBytes()) {
-                h = (h ^ TokenIds.item(frame, from, inputIds)) * HASH_PRIME;
-                h ^= h >>> 29;
+            for (int i = 0; i < PrefixHash.BLOCK_TOKENS; i++, from += inputIds.itemBytes()) {
+                h = PrefixHash.extend(h, TokenIds.item(frame, from, inputIds));
             }
-            hashes[block] = h == 0 ? 1 : h;
+            hashes[block] = PrefixHash.finish(h);
         }
         return hashes;
     }

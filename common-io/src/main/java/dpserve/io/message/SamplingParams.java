@@ -103,4 +103,29 @@ public record SamplingParams(
                 stopStrs,
                 stopStrMaxLen);
     }
+
+    /** The same parameters, never ending at EOS. */
+    public SamplingParams ignoringEos() {
+        return new SamplingParams(
+                maxNewTokens,
+                stopTokenIds,
+                temperature,
+                topP,
+                topK,
+                minP,
+                frequencyPenalty,
+                presencePenalty,
+                repetitionPenalty,
+                minNewTokens,
+                n,
+                true,
+                skipSpecialTokens,
+                spacesBetweenSpecialTokens,
+                noStopTrim,
+                streamInterval,
+                logitBias,
+                samplingSeed,
+                stopStrs,
+                stopStrMaxLen);
+    }
 }

@@ -132,6 +132,7 @@ class RequestHeaderTest {
         long[] first = prefixes(IntArrayForm.INT32, a);
         assertThat(first).hasSize(4).doesNotContain(0);
         assertThat(prefixes(IntArrayForm.INT64, a)).containsExactly(first);
+        assertThat(PrefixHash.of(a)).containsExactly(first);
         long[] other = prefixes(IntArrayForm.INT64, b);
         assertThat(other[0]).isEqualTo(first[0]);
         assertThat(other[1]).isEqualTo(first[1]);
@@ -142,7 +143,7 @@ class RequestHeaderTest {
     private long[] prefixes(IntArrayForm form, int[] ids) throws Exception {
         byte[] frame = new MessageCodec(form)
                 .encode(TokenizedGenerateReqInput.of("r", null, ids, SamplingParams.greedy(1), true));
-        return header.read(frame).prefixHashes(frame, 64, 64);
+        return header.read(frame).prefixHashes(frame);
     }
 
     @Test

@@ -19,12 +19,6 @@ import java.util.function.Consumer;
  */
 final class StreamReader implements Consumer<byte[]> {
 
-    /** Shorter prefixes are not worth a detour: chat templates alone have some tens of equal tokens. */
-    private static final int PREFIX_BLOCK_TOKENS = 64;
-
-    /** Prompts that agree in their first 4,096 tokens are taken to agree. */
-    private static final int MAX_PREFIX_BLOCKS = 64;
-
     private static final long[] NO_HASHES = {};
 
     private final int stream;
@@ -77,7 +71,7 @@ final class StreamReader implements Consumer<byte[]> {
                 pin == null ? RequestInfo.NO_RANK : pin,
                 room == null ? RequestInfo.NO_ROOM : room,
                 header.routingKey(),
-                prefixHashes ? header.prefixHashes(frame, PREFIX_BLOCK_TOKENS, MAX_PREFIX_BLOCKS) : NO_HASHES,
+                prefixHashes ? header.prefixHashes(frame) : NO_HASHES,
                 header.hasDispatchTime());
         inbox.addStream(nowNs -> controller.onRequest(stream, info, frame, nowNs));
     }

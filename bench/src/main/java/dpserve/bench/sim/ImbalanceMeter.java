@@ -1,0 +1,112 @@
+package dpserve.bench.sim;
+
+import dpserve.bench.metrics.Distribution;
+import java.util.Arrays;
+import java.util.function.ToIntFunction;
+
+/**
+ * How even the ranks are, sampled while requests are in flight. max/min takes an empty rank as holding one, so that it
+ * stays finite.
+ */
+final class ImbalanceMeter {
+    private double[] requestsRatio = new double[256];
+    private double[] tokensRatio = new double[256];
+    private double[] balance = new double[256];
+    private int samples;
+    private double requestsStd;
+    private double queueStd;
+    private double usedStd;
+    private long barrierIdleNs;
+    private long barrierNs;
+    private int mostHeld;
+
+    /**
+     * Figures of a run.
+     *
+     * @param requestsRatio max / min of running requests
+     * @param tokensRatio max / min of tokens held
+     * @param balance mean / max of tokens held; 1 is even
+     * @param requestsStd mean over the samples of the standard deviation across ranks
+     * @param barrierIdle share of step time that lockstep ranks wait for the slowest; 0 for independent ranks
+     * @param mostHeld most requests, running and queued, that any rank ever held
+     */
+    record Figures(
+            Distribution requestsRatio,
+            Distribution tokensRatio,
+            Distribution balance,
+            double requestsStd,
+            double queueStd,
+            double usedStd,
+            double barrierIdle,
+            int mostHeld) {}
+
+    /** One sample of the ranks that are alive; none if no request is held anywhere. */
+    void sample(SimRank[] ranks) {
+        SimRank.Held[] held = Arrays.stream(ranks)
+                .filter(SimRank::isAlive)
+                .map(SimRank::figures)
+                .toArray(SimRank.Held[]::new);
+        int[] running = column(held, SimRank.Held::running);
+        int[] queued = column(held, SimRank.Held::waiting);
+        if (Arrays.stream(running).sum() + Arrays.stream(queued).sum() > 0) {
+            sample(running, queued, column(held, SimRank.Held::tokens), column(held, SimRank.Held::used));
+        }
+    }
+
+    private static int[] column(SimRank.Held[] held, ToIntFunction<SimRank.Held> figure) {
+        return Arrays.stream(held).mapToInt(figure).toArray();
+    }
+
+    private void sample(int[] running, int[] queued, int[] tokens, int[] used) {
+        if (samples == balance.length) {
+            requestsRatio = Arrays.copyOf(requestsRatio, samples * 2);
+            tokensRatio = Arrays.copyOf(tokensRatio, samples * 2);
+            balance = Arrays.copyOf(balance, samples * 2);
+        }
+        requestsRatio[samples] = ratio(running);
+        tokensRatio[samples] = ratio(tokens);
+        int most = Arrays.stream(tokens).max().orElse(0);
+        balance[samples] = most == 0 ? 1 : Arrays.stream(tokens).average().orElse(0) / most;
+        samples++;
+        requestsStd += std(running);
+        queueStd += std(queued);
+        usedStd += std(used);
+    }
+
+    private static double ratio(int[] values) {
+        int max = Arrays.stream(values).max().orElse(0);
+        int min = Arrays.stream(values).min().orElse(0);
+        return Math.max(1, max) / (double) Math.max(1, min);
+    }
+
+    private static double std(int[] values) {
+        double mean = Arrays.stream(values).average().orElse(0);
+        double squares =
+                Arrays.stream(values).mapToDouble(v -> (v - mean) * (v - mean)).sum();
+        return Math.sqrt(squares / Math.max(1, values.length));
+    }
+
+    /** A rank holds so many requests now. */
+    void held(int requests) {
+        mostHeld = Math.max(mostHeld, requests);
+    }
+
+    /** A lockstep rank worked for part of a step. */
+    void barrier(long ownNs, long stepNs) {
+        barrierIdleNs += stepNs - ownNs;
+        barrierNs += stepNs;
+    }
+
+    Figures figures() {
+        double n = Math.max(1, samples);
+        return new Figures(
+                Distribution.of(Arrays.copyOf(requestsRatio, samples), 1),
+                Distribution.of(Arrays.copyOf(tokensRatio, samples), 1),
+                Distribution.of(Arrays.copyOf(balance, samples), 1),
+                requestsStd / n,
+                queueStd / n,
+                usedStd / n,
+                barrierNs == 0 ? 0 : (double) barrierIdleNs / barrierNs,
+                mostHeld);
+    }
+}

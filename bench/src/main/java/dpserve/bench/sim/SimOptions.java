@@ -1,0 +1,163 @@
+package dpserve.bench.sim;
+
+import dpserve.scheduler.SchedulePolicy;
+import dpserve.scheduler.SchedulerConfig;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The flags of a simulated topology. Times are modelled time: nothing waits. */
+public final class SimOptions {
+    private static final String BY_DEFAULT = " (default: ${DEFAULT-VALUE}).";
+
+    /** How loads get from the ranks to the controller. */
+    public enum LoadReport {
+        /** On every output batch, through detokenizer and tokenizer worker (PR #11469). */
+        PIGGYBACK,
+        /** Polled every {@link #watchIntervalMs} (before PR #11469). */
+        WATCH,
+        /** No reports: in-flight counts alone (first draft of PR #11469). */
+        ACCOUNTING,
+        /** From the rank to the controller at once. */
+        DIRECT
+    }
+
+    @Option(names = "--dp-size", defaultValue = "4", description = "Number of ranks" + BY_DEFAULT)
+    public int dpSize;
+
+    @Option(
+            names = "--load-balance-method",
+            defaultValue = "least_requests",
+            description = "Dispatch policy" + BY_DEFAULT)
+    public String method;
+
+    @Option(
+            names = "--load-report",
+            defaultValue = "piggyback",
+            description = "piggyback, watch, accounting or direct" + BY_DEFAULT)
+    public LoadReport loadReport;
+
+    @Option(
+            names = "--load-watch-interval-ms",
+            defaultValue = "100",
+            description = "Time between two polls" + BY_DEFAULT)
+    public double watchIntervalMs;
+
+    @Option(names = "--report-delay-ms", defaultValue = "0", description = "Added to every report" + BY_DEFAULT)
+    public double reportDelayMs;
+
+    @Option(
+            names = "--report-jitter-ms",
+            defaultValue = "0",
+            description =
+                    "Up to this much more, drawn for each report, so that reports overtake each other" + BY_DEFAULT)
+    public double reportJitterMs;
+
+    @Option(names = "--report-drop", defaultValue = "0", description = "Share of reports that get lost" + BY_DEFAULT)
+    public double reportDrop;
+
+    @Option(names = "--report-every", defaultValue = "1", description = "Keep one of so many reports" + BY_DEFAULT)
+    public int reportEvery;
+
+    @Option(
+            names = "--message-delay-us",
+            defaultValue = "100",
+            description = "Time of one hop between two processes, microseconds" + BY_DEFAULT)
+    public double messageDelayUs;
+
+    @Option(names = "--tokenizer-worker-num", defaultValue = "1", description = "Tokenizer workers" + BY_DEFAULT)
+    public int tokenizerWorkers;
+
+    @Option(
+            names = "--enable-dp-attention",
+            description = "Ranks step together: a step lasts as long as the slowest rank's.")
+    public boolean lockstep;
+
+    @Option(
+            names = "--max-total-tokens",
+            defaultValue = "" + SchedulerConfig.DEFAULT_MAX_TOTAL_TOKENS,
+            description = "KV slots of each rank" + BY_DEFAULT)
+    public int maxTotalTokens;
+
+    @Option(
+            names = "--context-length",
+            defaultValue = "" + SchedulerConfig.DEFAULT_CONTEXT_LENGTH,
+            description = "Longest prompt and output together" + BY_DEFAULT)
+    public int contextLength;
+
+    @Option(
+            names = "--max-running-requests",
+            defaultValue = "" + SchedulerConfig.DEFAULT_MAX_RUNNING_REQUESTS,
+            description = "Most requests in a rank's batch" + BY_DEFAULT)
+    public int maxRunningRequests;
+
+    @Option(names = "--disable-radix-cache", description = "No KV outlives its request.")
+    public boolean disableRadixCache;
+
+    @Option(names = "--kill-rank-at-s", description = "A rank dies at this time (default: none does).")
+    public Double killAtS;
+
+    @Option(names = "--kill-rank", defaultValue = "0", description = "Which one" + BY_DEFAULT)
+    public int killRank;
+
+    @Option(names = "--restart-after-s", defaultValue = "5", description = "It is back after so long" + BY_DEFAULT)
+    public double restartAfterS;
+
+    /** The scheduler of one rank. */
+    SchedulerConfig schedulerConfig(int dpRank) {
+        return new SchedulerConfig(
+                dpRank,
+                1,
+                maxTotalTokens,
+                contextLength,
+                maxRunningRequests,
+                SchedulerConfig.UNLIMITED,
+                SchedulerConfig.DEFAULT_MAX_PREFILL_TOKENS,
+                SchedulerConfig.DEFAULT_CHUNKED_PREFILL_SIZE,
+                SchedulePolicy.FCFS,
+                1.0,
+                disableRadixCache,
+                1,
+                SchedulerConfig.DEFAULT_FORCE_STREAM_INTERVAL,
+                SchedulerConfig.DEFAULT_CLIP_MAX_NEW_TOKENS,
+                SchedulerConfig.DEFAULT_DECODE_LOG_INTERVAL);
+    }
+
+    /** Options from flags; those not named have their defaults. */
+    public static SimOptions parse(String... flags) {
+        Holder holder = new Holder();
+        new CommandLine(holder).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(flags);
+        return holder.options;
+    }
+
+    /** Gives the flags a command to belong to. */
+    @Command
+    private static final class Holder {
+        @Mixin
+        private final SimOptions options = new SimOptions();
+    }
+
+    /**
+     * @throws IllegalArgumentException naming the flag that is wrong
+     */
+    public void validate() {
+        require(dpSize >= 1 && dpSize <= 4096, "--dp-size must be 1 to 4096, not " + dpSize);
+        require(tokenizerWorkers >= 1, "--tokenizer-worker-num must be at least 1");
+        require(reportDrop >= 0 && reportDrop <= 1, "--report-drop must be 0 to 1, not " + reportDrop);
+        require(reportEvery >= 1, "--report-every must be at least 1, not " + reportEvery);
+        require(
+                reportDelayMs >= 0 && reportJitterMs >= 0,
+                "--report-delay-ms and --report-jitter-ms cannot be negative");
+        require(messageDelayUs >= 0, "--message-delay-us cannot be negative");
+        require(watchIntervalMs > 0, "--load-watch-interval-ms must be above 0");
+        require(killRank >= 0 && killRank < dpSize, "--kill-rank must be 0 to " + (dpSize - 1));
+        require(restartAfterS >= 0, "--restart-after-s cannot be negative");
+    }
+
+    private static void require(boolean ok, String message) {
+        if (!ok) {
+            throw new IllegalArgumentException(message);
+        }
+    }
+}

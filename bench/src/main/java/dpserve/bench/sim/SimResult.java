@@ -1,0 +1,153 @@
+package dpserve.bench.sim;
+
+import dpserve.bench.metrics.Distribution;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
+
+/** The figures of one simulated run. All times are modelled time, never a GPU's. */
+public final class SimResult {
+    private static final double NS_PER_S = 1e9;
+    private static final double MS = 1e3;
+
+    private final SimOptions options;
+    private final long seed;
+    private final int failed;
+    private final int completed;
+    private final long outputTokens;
+    private final double durationS;
+    private final Distribution ttftMs;
+    private final Distribution tpotMs;
+    private final Distribution e2eMs;
+    private final ImbalanceMeter.Figures imbalance;
+    private final List<String> broken;
+    private final long events;
+    private final String hash;
+
+    SimResult(
+            SimOptions options,
+            long seed,
+            SimRequest[] requests,
+            long lastEndNs,
+            ImbalanceMeter.Figures imbalance,
+            List<String> broken,
+            long events,
+            String hash) {
+        this.options = options;
+        this.seed = seed;
+        this.failed = (int) Arrays.stream(requests).filter(r -> r.failed).count();
+        this.completed = requests.length - failed;
+        this.outputTokens = ok(requests).mapToLong(r -> r.tokens).sum();
+        this.durationS = lastEndNs / NS_PER_S;
+        this.ttftMs = millis(requests, r -> (r.firstTokenNs - r.startNs) / NS_PER_S);
+        this.e2eMs = millis(requests, r -> (r.endNs - r.startNs) / NS_PER_S);
+        this.tpotMs = Distribution.of(
+                ok(requests)
+                        .filter(r -> r.tokens > 1)
+                        .mapToDouble(r -> (r.lastTokenNs - r.firstTokenNs) / NS_PER_S / (r.tokens - 1))
+                        .toArray(),
+                MS);
+        this.imbalance = imbalance;
+        this.broken = broken;
+        this.events = events;
+        this.hash = hash;
+    }
+
+    private static Stream<SimRequest> ok(SimRequest[] requests) {
+        return Arrays.stream(requests).filter(r -> !r.failed);
+    }
+
+    private static Distribution millis(SimRequest[] requests, ToDoubleFunction<SimRequest> seconds) {
+        return Distribution.of(ok(requests).mapToDouble(seconds).toArray(), MS);
+    }
+
+    /** Promises that were broken, in words; empty if all were kept. */
+    public List<String> broken() {
+        return broken;
+    }
+
+    /** SHA-256 of the event log. */
+    public String hash() {
+        return hash;
+    }
+
+    /** Events in the log. */
+    public long events() {
+        return events;
+    }
+
+    /** Requests that ended whole. */
+    public int completed() {
+        return completed;
+    }
+
+    /** Requests that were refused or lost with their rank. */
+    public int failed() {
+        return failed;
+    }
+
+    /** Time to the first token, milliseconds. */
+    public Distribution ttftMs() {
+        return ttftMs;
+    }
+
+    /** Output tokens per second. */
+    public double outputThroughput() {
+        return outputTokens / durationS;
+    }
+
+    /** How even the ranks were. */
+    ImbalanceMeter.Figures imbalance() {
+        return imbalance;
+    }
+
+    /** A table for people. */
+    public String table() {
+        StringBuilder t = new StringBuilder();
+        t.append("============== Simulated Result (modelled time) ==============\n");
+        row(
+                t,
+                "Policy / load report",
+                options.method + " / " + options.loadReport.name().toLowerCase(Locale.ROOT));
+        row(t, "Ranks / report delay (ms) / seed", options.dpSize + " / " + options.reportDelayMs + " / " + seed);
+        row(t, "Successful / failed requests", completed + " / " + failed);
+        row(t, "Duration (s)", number(durationS));
+        row(t, "Request throughput (req/s)", number(completed / durationS));
+        row(t, "Output token throughput (tok/s)", number(outputThroughput()));
+        row(t, "TTFT mean / median / P99 (ms)", three(ttftMs));
+        row(t, "TPOT mean / median / P99 (ms)", three(tpotMs));
+        row(t, "E2E mean / median / P99 (ms)", three(e2eMs));
+        row(t, "Most requests held by a rank", Integer.toString(imbalance.mostHeld()));
+        row(t, "Running max/min p50 / p90 / p95", spread(imbalance.requestsRatio()));
+        row(t, "Tokens max/min p50 / p90 / p95", spread(imbalance.tokensRatio()));
+        row(t, "Balance ratio mean/max tokens, mean", number(imbalance.balance().mean()));
+        row(
+                t,
+                "Std of running / queue / KV across ranks",
+                number(imbalance.requestsStd()) + " / " + number(imbalance.queueStd()) + " / "
+                        + number(imbalance.usedStd()));
+        row(t, "Barrier idle fraction", number(imbalance.barrierIdle()));
+        row(t, "Events / SHA-256 of the event log", events + " / " + hash.substring(0, 16));
+        row(t, "Promises", broken.isEmpty() ? "all kept" : "BROKEN: " + String.join("; ", broken));
+        return t.append("==============================================================\n")
+                .toString();
+    }
+
+    private static void row(StringBuilder t, String name, String value) {
+        t.append(String.format(Locale.ROOT, "%-42s %s%n", name + ":", value));
+    }
+
+    private static String three(Distribution d) {
+        return number(d.mean()) + " / " + number(d.median()) + " / " + number(d.p99());
+    }
+
+    private static String spread(Distribution d) {
+        return number(d.median()) + " / " + number(d.p90()) + " / " + number(d.p95());
+    }
+
+    private static String number(double value) {
+        return String.format(Locale.ROOT, "%.2f", value);
+    }
+}

@@ -112,7 +112,7 @@ class LaunchIT {
                 .singleElement()
                 .asString()
                 .contains("controller ended while starting")
-                .contains("no_such_policy");
+                .contains("--load-balance-method");
         assertNothingRuns();
     }
 

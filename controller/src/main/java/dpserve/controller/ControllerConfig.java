@@ -12,7 +12,6 @@ import java.util.List;
  * @param pid its process id
  * @param rankTimeoutNs a rank without heartbeat for this long is dead
  * @param noRankTimeoutNs how long a request waits while no rank is live
- * @param heartbeatLoads whether the loads in heartbeats are used ({@code --load-report direct})
  */
 public record ControllerConfig(
         int dpSize,
@@ -21,8 +20,7 @@ public record ControllerConfig(
         long epoch,
         long pid,
         long rankTimeoutNs,
-        long noRankTimeoutNs,
-        boolean heartbeatLoads) {
+        long noRankTimeoutNs) {
 
     public ControllerConfig {
         workerPullEndpoints = List.copyOf(workerPullEndpoints);

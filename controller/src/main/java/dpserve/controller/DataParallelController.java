@@ -154,9 +154,6 @@ public final class DataParallelController {
     public void onDirectMessage(Message message, long nowNs) {
         if (message instanceof Heartbeat beat) {
             liveness.onHeartbeat(beat, nowNs);
-            if (config.heartbeatLoads() && beat.load() != null) {
-                onReports(List.of(beat.load()), nowNs);
-            }
         } else if (message instanceof Hello hello) {
             onDirectHello(hello, nowNs);
         } else if (message instanceof WatchLoadUpdateReq update) {

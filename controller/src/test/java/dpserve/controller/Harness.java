@@ -34,15 +34,15 @@ final class Harness {
 
     /** Streams 0 to workers - 1 belong to the workers; one legacy input follows. */
     Harness(int dpSize, int workers, int legacyRanks, String policy) {
-        this(dpSize, workers, legacyRanks, Policies.create(policy, new Policies.Settings(1.0, 1)), false);
+        this(dpSize, workers, legacyRanks, Policies.create(policy, new Policies.Settings(1.0, 1)));
     }
 
-    Harness(int dpSize, int workers, int legacyRanks, DispatchPolicy policy, boolean heartbeatLoads) {
+    Harness(int dpSize, int workers, int legacyRanks, DispatchPolicy policy) {
         List<String> endpoints = java.util.stream.IntStream.range(0, workers)
                 .mapToObj(w -> WORKER_ENDPOINT + w)
                 .toList();
         ControllerConfig config =
-                new ControllerConfig(dpSize, legacyRanks, endpoints, EPOCH, 4711, 800 * MS, 5000 * MS, heartbeatLoads);
+                new ControllerConfig(dpSize, legacyRanks, endpoints, EPOCH, 4711, 800 * MS, 5000 * MS);
         controller = new DataParallelController(config, 1, policy, out, limiter, ns -> ns / 1e9);
     }
 

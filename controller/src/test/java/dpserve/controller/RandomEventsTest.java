@@ -63,7 +63,7 @@ class RandomEventsTest {
 
     RandomEventsTest() {
         this.random = new Random(17);
-        this.h = new Harness(RANKS, WORKERS, 0, Policies.create("shortest_queue", new Policies.Settings(1, 1)), false);
+        this.h = new Harness(RANKS, WORKERS, 0, Policies.create("shortest_queue", new Policies.Settings(1, 1)));
         for (int r = 0; r < RANKS; r++) {
             models.add(new RankModel(r));
             incarnations[r] = 1000;

@@ -5,7 +5,6 @@ import static dpserve.controller.Harness.beat;
 import static dpserve.controller.Harness.input;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dpserve.controller.policy.Policies;
 import dpserve.io.message.ControllerHello;
 import dpserve.io.message.Fenced;
 import dpserve.io.message.GetLoadReqOutput;
@@ -198,19 +197,5 @@ class RankLivenessTest {
         assertThat(h.limiter.totals()).containsEntry("bad_hello", 6L);
         assertThat(h.controller.view().liveCount()).isZero();
         assertThat(h.out.rankConnections).isEmpty();
-    }
-
-    @Test
-    void shouldUseTheLoadsOfHeartbeatsOnlyWhereTheyAreTheLoadPath() {
-        GetLoadReqOutput load = new GetLoadReqOutput(null, null, 0, 3, 1, 30, 1.0, 50, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-        Heartbeat beat = new Heartbeat(0, 50, input(0, 50), 1, 0, 0, load);
-        h.rankUp(0, 50);
-        h.controller.onDirectMessage(beat, h.nowNs);
-        assertThat(h.controller.view().hasReport(0)).isFalse();
-
-        Harness direct = new Harness(2, 1, 0, Policies.create("auto", new Policies.Settings(1, 1)), true);
-        direct.rankUp(0, 50);
-        direct.controller.onDirectMessage(beat, direct.nowNs);
-        assertThat(direct.controller.view().reportedRequests(0)).isEqualTo(3);
     }
 }

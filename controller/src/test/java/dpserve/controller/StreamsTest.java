@@ -218,7 +218,7 @@ class StreamsTest {
                 loads.forEach(l -> seen.add(l.seq()));
             }
         };
-        Harness l = new Harness(1, 1, 0, listening, false);
+        Harness l = new Harness(1, 1, 0, listening);
         l.rankUp(0, 50);
         for (long seq : new long[] {1, 3, 2, 3, 4, 1}) {
             l.inStream(0, new WatchLoadUpdateReq(null, null, List.of(report(50, seq))));
@@ -242,7 +242,7 @@ class StreamsTest {
 
     @Test
     void shouldRescueARequestFromAPolicyThatChoosesADeadRank() {
-        Harness wrong = new Harness(2, 1, 0, (ranks, request) -> 1, false);
+        Harness wrong = new Harness(2, 1, 0, (ranks, request) -> 1);
         wrong.rankUp(0, 50);
         wrong.workerUp(0, 100);
         wrong.request(0, info("a\u001f100.1.0", 1));

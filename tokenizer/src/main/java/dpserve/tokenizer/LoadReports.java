@@ -1,26 +1,19 @@
 package dpserve.tokenizer;
 
+import dpserve.io.LoadReport;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.WatchLoadUpdateReq;
 import java.util.List;
 
 /** Carries the ranks' loads to the controller, along one of the paths of {@code --load-report}. */
 public final class LoadReports {
-    /** How loads get from the ranks to the controller. */
-    public enum Path {
-        /** Worker 0 asks all ranks every load watch interval: SGLang before PR #11469. */
-        WATCH,
-        /** Each output batch carries its rank's load: PR #11469. */
-        PIGGYBACK
-    }
-
     /** SGLang's load_watch_interval. */
     public static final double DEFAULT_WATCH_INTERVAL_S = 0.1;
 
     /** With a small time scale the polling would take over the machine. */
     public static final long MIN_WATCH_INTERVAL_NS = 5_000_000L;
 
-    private final Path path;
+    private final LoadReport path;
     private final ManagerOutput output;
     private final long watchIntervalNs;
     private final boolean polls;
@@ -31,7 +24,7 @@ public final class LoadReports {
     /**
      * @param polls whether this worker is the one that polls with {@link Path#WATCH}
      */
-    public LoadReports(Path path, boolean polls, long watchIntervalNs, ManagerOutput output) {
+    public LoadReports(LoadReport path, boolean polls, long watchIntervalNs, ManagerOutput output) {
         this.path = path;
         this.polls = polls;
         this.watchIntervalNs = Math.max(MIN_WATCH_INTERVAL_NS, watchIntervalNs);
@@ -40,14 +33,14 @@ public final class LoadReports {
 
     /** A load that came with an output batch, or null. */
     public void onPiggybacked(GetLoadReqOutput load) {
-        if (load != null && path == Path.PIGGYBACK) {
+        if (load != null && path == LoadReport.PIGGYBACK) {
             send(List.of(load));
         }
     }
 
     /** Whether it is time to ask all ranks; the answers go to {@link #onPolled}. */
     public boolean shouldPoll(long nowNs) {
-        if (path != Path.WATCH || !polls || asking || nowNs - askNs < 0) {
+        if (path != LoadReport.WATCH || !polls || asking || nowNs - askNs < 0) {
             return false;
         }
         asking = true;
@@ -69,7 +62,7 @@ public final class LoadReports {
     }
 
     /** The path in use. */
-    public Path path() {
+    public LoadReport path() {
         return path;
     }
 

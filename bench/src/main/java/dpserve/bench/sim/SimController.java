@@ -59,8 +59,7 @@ final class SimController implements ControllerOutput {
                 1,
                 1,
                 RANK_TIMEOUT_NS,
-                NO_RANK_TIMEOUT_NS,
-                false);
+                NO_RANK_TIMEOUT_NS);
         core = new DataParallelController(
                 config,
                 0,

@@ -2,11 +2,14 @@ package dpserve.controller.process;
 
 import dpserve.controller.DataParallelController;
 import dpserve.controller.policy.Policies;
+import dpserve.io.Env;
+import dpserve.io.LoadReport;
 import dpserve.io.LogLimiter;
 import dpserve.io.codec.CodecException;
 import dpserve.io.codec.IntArrayForm;
 import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Message;
 import dpserve.io.socket.BindException;
 import dpserve.io.socket.Contexts;
@@ -42,6 +45,7 @@ final class ControllerProcess implements AutoCloseable {
     private final ZContext context = Contexts.create();
     private final LogLimiter limiter = new LogLimiter(LOG);
     private final Inbox inbox = new Inbox();
+    private final ReportInjection injection;
     private final SocketOutput out;
     private final DataParallelController controller;
     private final List<Receiver> receivers = new ArrayList<>();
@@ -62,6 +66,7 @@ final class ControllerProcess implements AutoCloseable {
         this.config = config;
         SocketLimits limits = SocketLimits.defaults();
         this.out = new SocketOutput(context, limits);
+        this.injection = new ReportInjection(Env.system(), config.timeScale(), inbox::addReports);
         Policies.Settings settings = new Policies.Settings(config.timeScale(), config.budgetInterval());
         this.controller = new DataParallelController(
                 config.core(),
@@ -81,7 +86,7 @@ final class ControllerProcess implements AutoCloseable {
         streams.addAll(config.legacyInputs());
         for (int s = 0; s < streams.size(); s++) {
             PullSocket pull = PullSocket.connect(context, streams.get(s), limits);
-            StreamReader reader = new StreamReader(s, prefixHashes, controller, inbox, limiter);
+            StreamReader reader = new StreamReader(s, prefixHashes, controller, inbox, injection, limiter);
             receivers.add(new Receiver("stream-" + s, pull, reader).start());
         }
     }
@@ -100,7 +105,11 @@ final class ControllerProcess implements AutoCloseable {
 
     private void readDirect(MessageCodec codec, byte[] frame) {
         try {
-            inbox.addDirect(codec.decode(frame));
+            Message message = codec.decode(frame);
+            inbox.addDirect(message);
+            if (message instanceof Heartbeat beat && beat.load() != null && config.loadReport() == LoadReport.DIRECT) {
+                injection.add(List.of(beat.load()));
+            }
         } catch (CodecException e) {
             limiter.warn("bad_frame_" + e.kind().name().toLowerCase(Locale.ROOT), e.getMessage());
         }
@@ -174,6 +183,7 @@ final class ControllerProcess implements AutoCloseable {
     public void close() {
         receivers.forEach(Receiver::stop);
         receivers.forEach(Receiver::close);
+        injection.close();
         out.close();
         context.close();
     }

@@ -5,13 +5,13 @@ import dpserve.controller.policy.Policies;
 import dpserve.io.Endpoints;
 import dpserve.io.Env;
 import dpserve.io.Incarnation;
+import dpserve.io.LoadReport;
 import dpserve.io.TopologyArgs;
 import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
 import dpserve.io.socket.BindException;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,9 +31,6 @@ public final class DataParallelControllerMain implements Callable<Integer> {
     /** Shortest rank timeout: the loop looks every 50 ms, and less than a few looks would be noise. */
     private static final int MIN_RANK_TIMEOUT_MS = 200;
 
-    private static final Set<String> LOAD_REPORTS = Set.of("watch", "piggyback", "accounting", "direct");
-    private static final String DIRECT = "direct";
-
     @Mixin
     private final TopologyArgs topology = new TopologyArgs();
 
@@ -50,7 +47,7 @@ public final class DataParallelControllerMain implements Callable<Integer> {
             defaultValue = "piggyback",
             description = "How loads reach the controller: watch, piggyback, accounting or direct; with direct it uses"
                     + " the loads in heartbeats (default: ${DEFAULT-VALUE}).")
-    private String loadReport;
+    private LoadReport loadReport;
 
     @Option(
             names = "--heartbeat-interval-ms",
@@ -140,8 +137,7 @@ public final class DataParallelControllerMain implements Callable<Integer> {
                 new Incarnation().next(System.currentTimeMillis()),
                 ProcessHandle.current().pid(),
                 rankTimeoutMs * 1_000_000L,
-                noRankTimeoutMs * 1_000_000L,
-                DIRECT.equals(loadReport));
+                noRankTimeoutMs * 1_000_000L);
         int budgetInterval =
                 Env.system().integer(Policies.BUDGET_INTERVAL, Policies.DEFAULT_BUDGET_INTERVAL, 1, Integer.MAX_VALUE);
         return new ProcessConfig(
@@ -151,6 +147,7 @@ public final class DataParallelControllerMain implements Callable<Integer> {
                 workerEndpoints,
                 alone ? null : endpoints.controller(),
                 loadBalanceMethod,
+                loadReport,
                 timeScale,
                 budgetInterval);
     }
@@ -161,10 +158,6 @@ public final class DataParallelControllerMain implements Callable<Integer> {
         if (workerEndpoints.size() > TopologyArgs.MAX_DP_SIZE) {
             throw new IllegalArgumentException(
                     "--worker-endpoints: at most " + TopologyArgs.MAX_DP_SIZE + " endpoints");
-        }
-        if (!LOAD_REPORTS.contains(loadReport)) {
-            throw new IllegalArgumentException(
-                    "--load-report: unknown value; valid are watch, piggyback, accounting, direct");
         }
         if (heartbeatIntervalMs < 1) {
             throw new IllegalArgumentException("--heartbeat-interval-ms must be at least 1");

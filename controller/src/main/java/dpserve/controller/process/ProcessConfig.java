@@ -1,6 +1,7 @@
 package dpserve.controller.process;
 
 import dpserve.controller.ControllerConfig;
+import dpserve.io.LoadReport;
 import java.util.List;
 
 /**
@@ -12,6 +13,7 @@ import java.util.List;
  * @param legacyRankEndpoints where to listen for each legacy rank
  * @param endpoint where to listen for hellos and heartbeats, or null for nowhere
  * @param loadBalanceMethod name in {@link dpserve.controller.policy.Policies}
+ * @param loadReport with {@link LoadReport#DIRECT} the loads in heartbeats are used
  * @param timeScale factor on every period of the policies
  * @param budgetInterval see {@link dpserve.controller.policy.Policies#BUDGET_INTERVAL}
  */
@@ -22,5 +24,6 @@ record ProcessConfig(
         List<String> legacyRankEndpoints,
         String endpoint,
         String loadBalanceMethod,
+        LoadReport loadReport,
         double timeScale,
         int budgetInterval) {}

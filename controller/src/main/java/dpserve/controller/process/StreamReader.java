@@ -25,16 +25,24 @@ final class StreamReader implements Consumer<byte[]> {
     private final boolean prefixHashes;
     private final DataParallelController controller;
     private final Inbox inbox;
+    private final ReportInjection reports;
     private final LogLimiter limiter;
     private final RequestHeader header = new RequestHeader();
     private final MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
 
     /** @param prefixHashes whether the policy wants them */
-    StreamReader(int stream, boolean prefixHashes, DataParallelController controller, Inbox inbox, LogLimiter limiter) {
+    StreamReader(
+            int stream,
+            boolean prefixHashes,
+            DataParallelController controller,
+            Inbox inbox,
+            ReportInjection reports,
+            LogLimiter limiter) {
         this.stream = stream;
         this.prefixHashes = prefixHashes;
         this.controller = controller;
         this.inbox = inbox;
+        this.reports = reports;
         this.limiter = limiter;
     }
 
@@ -88,7 +96,7 @@ final class StreamReader implements Consumer<byte[]> {
             return;
         }
         if (message instanceof WatchLoadUpdateReq update) {
-            inbox.addReports(update.loads());
+            reports.add(update.loads());
         } else {
             inbox.addStream(nowNs -> controller.onStreamMessage(stream, message, frame, nowNs));
         }

@@ -1,6 +1,7 @@
 package dpserve.controller.process;
 
 import dpserve.controller.ControllerConfig;
+import dpserve.io.LoadReport;
 import dpserve.io.codec.CodecException;
 import dpserve.io.codec.IntArrayForm;
 import dpserve.io.codec.MessageCodec;
@@ -50,6 +51,7 @@ final class LiveController implements AutoCloseable {
                 List.of(),
                 "tcp://127.0.0.1:*",
                 method,
+                LoadReport.PIGGYBACK,
                 1.0,
                 1));
         thread = start();
@@ -65,6 +67,7 @@ final class LiveController implements AutoCloseable {
                 java.util.Collections.nCopies(legacyRanks, "tcp://127.0.0.1:*"),
                 null,
                 method,
+                LoadReport.PIGGYBACK,
                 1.0,
                 1));
         thread = start();
@@ -83,7 +86,7 @@ final class LiveController implements AutoCloseable {
     }
 
     private static ControllerConfig core(int dpSize, int legacyRanks, List<String> pulls) {
-        return new ControllerConfig(dpSize, legacyRanks, pulls, 900, PID, 800_000_000L, 5_000_000_000L, false);
+        return new ControllerConfig(dpSize, legacyRanks, pulls, 900, PID, 800_000_000L, 5_000_000_000L);
     }
 
     byte[] encode(Message message) {

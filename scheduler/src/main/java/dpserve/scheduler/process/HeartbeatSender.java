@@ -5,7 +5,6 @@ import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.zeromq.ZContext;
@@ -22,7 +21,9 @@ final class HeartbeatSender implements AutoCloseable {
     private final String endpoint;
     private final long intervalMs;
     private final Supplier<Heartbeat> current;
-    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Object lock = new Object();
+    private boolean closing;
+    private boolean due;
     private final Thread thread = new Thread(this::run, "heartbeat");
 
     /** @param current what to send, asked from this class's thread; null for nothing yet */
@@ -48,15 +49,38 @@ final class HeartbeatSender implements AutoCloseable {
                 if (beat != null) {
                     socket.send(codec.encode(beat));
                 }
-            } while (!closing.await(intervalMs, TimeUnit.MILLISECONDS));
+            } while (awaitNext());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
+    /** Waits until a heartbeat is due; false when none is any more. */
+    private boolean awaitNext() throws InterruptedException {
+        long untilNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(intervalMs);
+        synchronized (lock) {
+            for (long ns = untilNs - System.nanoTime(); !closing && !due && ns > 0; ns = untilNs - System.nanoTime()) {
+                TimeUnit.NANOSECONDS.timedWait(lock, ns);
+            }
+            due = false;
+            return !closing;
+        }
+    }
+
+    /** Something changed that the controller should know at once. Calls that come quickly share one heartbeat. */
+    void beatNow() {
+        synchronized (lock) {
+            due = true;
+            lock.notifyAll();
+        }
+    }
+
     @Override
     public void close() {
-        closing.countDown();
+        synchronized (lock) {
+            closing = true;
+            lock.notifyAll();
+        }
         try {
             thread.join();
         } catch (InterruptedException e) {

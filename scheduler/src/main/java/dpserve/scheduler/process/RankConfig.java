@@ -1,6 +1,7 @@
 package dpserve.scheduler.process;
 
 import dpserve.io.Endpoints;
+import dpserve.io.LoadReport;
 import dpserve.io.codec.IntArrayForm;
 import dpserve.scheduler.SchedulerConfig;
 
@@ -13,6 +14,7 @@ import dpserve.scheduler.SchedulerConfig;
  * @param tokenIdForm how token ids are written towards the detokenizers
  * @param timeScale wall time for one unit of the engine's modelled time; 0 for no waiting
  * @param heartbeatIntervalMs milliseconds between two heartbeats
+ * @param loadReport with {@link LoadReport#DIRECT} a heartbeat also follows each change of the load
  */
 record RankConfig(
         SchedulerConfig scheduler,
@@ -20,7 +22,8 @@ record RankConfig(
         String inputEndpoint,
         IntArrayForm tokenIdForm,
         double timeScale,
-        long heartbeatIntervalMs) {
+        long heartbeatIntervalMs,
+        LoadReport loadReport) {
 
     /** Where a further incarnation listens: a fresh port, as docs/protocol.md section 1 has it. */
     String freeInputEndpoint() {

@@ -2,6 +2,7 @@ package dpserve.scheduler.process;
 
 import dpserve.io.Endpoints;
 import dpserve.io.Env;
+import dpserve.io.LoadReport;
 import dpserve.io.SimulatedModel;
 import dpserve.io.TopologyArgs;
 import dpserve.io.codec.IntArrayForm;
@@ -77,6 +78,14 @@ public final class SchedulerMain implements Callable<Integer> {
     private int heartbeatIntervalMs;
 
     @Option(
+            names = "--load-report",
+            defaultValue = "piggyback",
+            paramLabel = "PATH",
+            description = "How loads reach the controller: piggyback, watch, accounting or direct; with direct a"
+                    + " heartbeat also follows each step (default: ${DEFAULT-VALUE}).")
+    private LoadReport loadReport;
+
+    @Option(
             names = "--token-id-form",
             defaultValue = "int32",
             paramLabel = "int32|int64",
@@ -127,7 +136,8 @@ public final class SchedulerMain implements Callable<Integer> {
                         "--input-endpoint", inputEndpoint == null ? "tcp://" + topology.host + ":*" : inputEndpoint),
                 form(),
                 timeScale,
-                heartbeatIntervalMs);
+                heartbeatIntervalMs,
+                loadReport);
     }
 
     private EngineProfile profile() {

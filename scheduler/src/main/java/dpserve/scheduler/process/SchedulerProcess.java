@@ -1,6 +1,7 @@
 package dpserve.scheduler.process;
 
 import dpserve.io.Incarnation;
+import dpserve.io.LoadReport;
 import dpserve.io.LogLimiter;
 import dpserve.io.message.ControllerHello;
 import dpserve.io.message.Fenced;
@@ -204,7 +205,7 @@ final class SchedulerProcess implements AutoCloseable {
 
     /** What the heartbeat thread sends from now on. */
     private void publish() {
-        GetLoadReqOutput load = scheduler.load(System.nanoTime(), (long) (config.heartbeatIntervalMs() * NS_PER_MS));
+        GetLoadReqOutput load = scheduler.load(System.nanoTime(), maxLoadAgeNs());
         heartbeat = new Heartbeat(
                 config.scheduler().dpRank(),
                 incarnation,
@@ -213,6 +214,14 @@ final class SchedulerProcess implements AutoCloseable {
                 scheduler.heldCount(),
                 scheduler.heldHash(),
                 load);
+        if (config.loadReport() == LoadReport.DIRECT) {
+            heartbeats.beatNow();
+        }
+    }
+
+    /** With direct reports every heartbeat carries the load of its own moment. */
+    private long maxLoadAgeNs() {
+        return config.loadReport() == LoadReport.DIRECT ? 0 : (long) (config.heartbeatIntervalMs() * NS_PER_MS);
     }
 
     private Map<String, Object> internalState() {

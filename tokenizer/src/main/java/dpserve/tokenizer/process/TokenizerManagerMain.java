@@ -1,5 +1,6 @@
 package dpserve.tokenizer.process;
 
+import dpserve.io.LoadReport;
 import dpserve.io.TopologyArgs;
 import dpserve.io.codec.IntArrayForm;
 import dpserve.io.process.CommandRunner;
@@ -35,9 +36,10 @@ public final class TokenizerManagerMain implements Callable<Integer> {
     @Option(
             names = "--load-report",
             defaultValue = "piggyback",
-            description = "How loads reach the controller: piggyback (on every output batch, SGLang PR #11469) or"
-                    + " watch (polled, as before it) (default: ${DEFAULT-VALUE}).")
-    LoadReports.Path loadReport;
+            description = "How loads reach the controller: piggyback (on every output batch, SGLang PR #11469),"
+                    + " watch (polled, as before it), direct (from rank to controller) or accounting (no reports)"
+                    + " (default: ${DEFAULT-VALUE}).")
+    LoadReport loadReport;
 
     @Option(
             names = "--load-watch-interval",

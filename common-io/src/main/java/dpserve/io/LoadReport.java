@@ -1,0 +1,13 @@
+package dpserve.io;
+
+/** How loads get from the ranks to the controller: {@code --load-report}. */
+public enum LoadReport {
+    /** Tokenizer worker 0 asks all ranks every load watch interval: SGLang before PR #11469. */
+    WATCH,
+    /** Each output batch carries its rank's load: PR #11469. */
+    PIGGYBACK,
+    /** No reports: the controller has its in-flight counts alone (first draft of PR #11469). */
+    ACCOUNTING,
+    /** From the rank to the controller after each step that changed something, and with every heartbeat. */
+    DIRECT
+}

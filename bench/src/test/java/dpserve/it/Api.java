@@ -7,7 +7,9 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -86,6 +88,26 @@ final class Api {
         }
     }
 
+    /**
+     * Sends a request over a connection of its own and hangs up when the first bytes of the reply are there. (The JDK's
+     * client may give the connection of a stream that is closed early to another request and then close it.)
+     */
+    void postAndHangUp(String path, Object body) {
+        try (Socket socket = new Socket(base.getHost(), base.getPort())) {
+            byte[] content = JSON.writeValueAsBytes(body);
+            String head = "POST " + path + " HTTP/1.1\r\nHost: " + base.getAuthority()
+                    + "\r\nContent-Type: application/json\r\nContent-Length: " + content.length + "\r\n\r\n";
+            OutputStream out = socket.getOutputStream();
+            out.write(head.getBytes(StandardCharsets.US_ASCII));
+            out.write(content);
+            if (socket.getInputStream().read() < 0) {
+                throw new IOException("no reply");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(base.resolve(path)).timeout(TIMEOUT);
     }
@@ -123,6 +145,7 @@ final class Api {
             try {
                 for (String line = in.readLine(); line != null; line = in.readLine()) {
                     if (line.equals("data: [DONE]")) {
+                        readToEnd(); // only then does the JDK's client take the connection for intact
                         return null;
                     }
                     if (line.startsWith("data: ")) {
@@ -135,6 +158,14 @@ final class Api {
                 throw new AssertionError("the stream ended without [DONE]");
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
+            }
+        }
+
+        private void readToEnd() throws IOException {
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                if (!line.isEmpty()) {
+                    throw new AssertionError("after [DONE]: " + line);
+                }
             }
         }
 

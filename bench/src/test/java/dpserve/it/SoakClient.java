@@ -72,6 +72,10 @@ final class SoakClient {
             switch (kind) {
                 case PLAIN ->
                     check(i, prompt, expected, api.post("/generate", body).json(), false);
+                case ABANDON -> {
+                    api.postAndHangUp("/generate", body);
+                    abandoned.incrementAndGet();
+                }
                 case ABORT_PLAIN -> abortPlain(i, prompt, expected, body);
                 default -> stream(i, kind, prompt, expected, body);
             }
@@ -102,10 +106,6 @@ final class SoakClient {
     private void stream(int i, Kind kind, int[] prompt, Expected.Output expected, Map<String, Object> body) {
         try (Api.Events events = api.stream("/generate", body)) {
             JsonNode last = events.next();
-            if (kind == Kind.ABANDON) {
-                abandoned.incrementAndGet();
-                return;
-            }
             if (kind == Kind.ABORT_STREAM) {
                 api.post("/abort_request", Map.of("rid", body.get("rid")));
             }

@@ -51,7 +51,7 @@ run_maven() {
 java_25() {
   local home
   for home in "${JAVA25_HOME:-}" /usr/lib/jvm/*-25-*; do
-    if [[ -x $home/bin/java ]]; then
+    if [[ -n $home && -x $home/bin/java ]]; then
       echo "$home"
       return
     fi

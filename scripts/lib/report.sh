@@ -54,7 +54,7 @@ Stream a chat:
   curl -N $url/v1/chat/completions -H 'Content-Type: application/json' \\
     -d '{"model": "simulated", "stream": true, "max_tokens": 60, "messages": [{"role": "user", "content": "Hello"}]}'
 Put load on it (under 30 s):
-  $(quoted "$ROOT/scripts/bench-serving.sh") --backend sglang --host $1 --port $2 --dataset-name random --num-prompts 100 --random-input-len 200 --random-output-len 200 --max-concurrency 50
+  $(quoted "$ROOT/scripts/bench-serving.sh") --backend sglang --host $1 --port $2 --dataset-name random --num-prompts 100 --random-input-len 200 --random-output-len 200 --max-concurrency 100 --output-file $(quoted "$RUN_DIR/bench.jsonl")
 Stop it:
   $(stop_command)
 END

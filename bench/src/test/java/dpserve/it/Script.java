@@ -23,6 +23,8 @@ final class Script {
 
     private Script(Process process) {
         this.process = process;
+        // A test run that is cut short must not leave a topology behind.
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
         reader = new Thread(this::read, "script-output");
         reader.setDaemon(true);
         reader.start();

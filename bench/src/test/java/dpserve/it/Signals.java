@@ -10,7 +10,7 @@ final class Signals {
     /** Sends a signal by its name without SIG. A process that is gone already is no error. */
     static void send(String signal, long pid) {
         try {
-            new ProcessBuilder("kill", "-" + signal, Long.toString(pid))
+            new ProcessBuilder("bash", "-c", "kill -" + signal + " " + pid)
                     .redirectErrorStream(true)
                     .start()
                     .waitFor();

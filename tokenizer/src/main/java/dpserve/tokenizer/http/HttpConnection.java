@@ -3,6 +3,7 @@ package dpserve.tokenizer.http;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
 import java.io.IOException;
@@ -25,6 +26,9 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
     private final Deque<Pending> waiting = new ArrayDeque<>();
     private Exchange current;
 
+    /** From the beginning of a request until no further one waits. */
+    private boolean busy;
+
     HttpConnection(Router router, FlushQueue flushes) {
         this.router = router;
         this.flushes = flushes;
@@ -39,7 +43,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
             return;
         }
         HttpCall call = new HttpCall(request.method().name(), request.uri(), ByteBufUtil.getBytes(request.content()));
-        if (current == null) {
+        if (!busy) {
             begin(ctx, call, keepAlive);
         } else if (waiting.size() < MAX_PIPELINED) {
             waiting.add(new Pending(call, keepAlive));
@@ -48,15 +52,25 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
         }
     }
 
+    private void beginNext(ChannelHandlerContext ctx) {
+        Pending next = waiting.poll();
+        if (next != null) {
+            begin(ctx, next.call(), next.keepAlive());
+        }
+    }
+
     private void begin(ChannelHandlerContext ctx, HttpCall call, boolean keepAlive) {
         Exchange exchange = new Exchange(ctx.channel(), keepAlive, flushes, stays -> {
             current = null;
-            Pending next = stays ? waiting.poll() : null;
-            if (next != null) {
-                ctx.executor().execute(() -> begin(ctx, next.call(), next.keepAlive()));
+            if (waiting.isEmpty()) {
+                busy = false;
+            } else if (stays) {
+                // Not from within the reply that has just ended.
+                ctx.executor().execute(() -> beginNext(ctx));
             }
         });
         current = exchange;
+        busy = true;
         try {
             router.handle(call, exchange);
         } catch (RuntimeException e) {
@@ -75,7 +89,8 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (!(cause instanceof IOException)) {
+        // A client that leaves in the middle of its request is no fault of this server.
+        if (!(cause instanceof IOException) && !(cause instanceof PrematureChannelClosureException)) {
             LOG.warn("connection closed: {}", cause.toString());
         }
         ctx.close();

@@ -1,0 +1,185 @@
+package dpserve.tokenizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dpserve.io.LoadReport;
+import dpserve.io.message.ControllerHello;
+import dpserve.io.message.FlushCacheReqOutput;
+import dpserve.io.message.GetInternalStateReq;
+import dpserve.io.message.GetInternalStateReqOutput;
+import dpserve.io.message.GetLoadReqInput;
+import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.RankDown;
+import dpserve.io.message.RankUp;
+import dpserve.io.message.WatchLoadUpdateReq;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ControlTest {
+    private static final long LIMIT_NS = 1000;
+
+    private final Recorder recorder = new Recorder();
+    private final RankStates ranks = new RankStates(3);
+    private final ControlCalls calls = new ControlCalls(9);
+    private final Control control = new Control(
+            new Control.Worker(0, "tcp://127.0.0.1:9", 2, 1),
+            ranks,
+            recorder,
+            calls,
+            () -> Map.of("role", "tokenizer", "index", 0));
+
+    private static RankUp up(int rank, long incarnation) {
+        return new RankUp(rank, incarnation, "tcp://127.0.0.1:1", Map.of("max_total_num_tokens", 100L));
+    }
+
+    private static GetLoadReqOutput load(int rank, String callRid) {
+        return GetLoadReqOutput.legacy(rank, 4, 1, 100, 1).answering(callRid, null);
+    }
+
+    @Test
+    void shouldGatherTheLoadsOfAllLiveRanksInOrder() {
+        ranks.onUp(up(0, 1));
+        ranks.onUp(up(1, 1));
+        List<Control.Loads> results = new ArrayList<>();
+        control.loads(LIMIT_NS, results::add, 0);
+        String rid = recorder.sent(GetLoadReqInput.class).get(0).rid();
+        assertThat(control.onAnswer(load(1, rid), 1)).isTrue();
+        assertThat(control.onAnswer(load(1, rid), 1)).as("a second answer").isFalse();
+        assertThat(control.onAnswer(load(0, null), 1))
+                .as("SGLang does not copy the rid")
+                .isTrue();
+        assertThat(results).hasSize(1);
+        assertThat(results.get(0).loads()).extracting(GetLoadReqOutput::dpRank).containsExactly(0, 1);
+        assertThat(results.get(0).missing()).isEmpty();
+        assertThat(control.onAnswer(load(0, rid), 2))
+                .as("nobody waits any more")
+                .isFalse();
+    }
+
+    @Test
+    void shouldNameWhoDidNotAnswerInTime() {
+        ranks.onUp(up(0, 1));
+        ranks.onUp(up(2, 1));
+        List<Control.Loads> results = new ArrayList<>();
+        control.loads(LIMIT_NS, results::add, 0);
+        control.onAnswer(load(2, recorder.sent(GetLoadReqInput.class).get(0).rid()), 1);
+        calls.tick(LIMIT_NS - 1);
+        assertThat(results).isEmpty();
+        calls.tick(LIMIT_NS);
+        assertThat(results.get(0).missing()).containsExactly("rank 0");
+        assertThat(control.size()).isZero();
+    }
+
+    @Test
+    void shouldHaveOneCallOfAKindInFlight() {
+        ranks.onUp(up(0, 1));
+        List<Control.Loads> results = new ArrayList<>();
+        control.loads(LIMIT_NS, results::add, 0);
+        control.loads(LIMIT_NS, results::add, 0);
+        assertThat(recorder.sent(GetLoadReqInput.class)).hasSize(1);
+        assertThat(control.size()).isEqualTo(2);
+        control.onAnswer(load(0, recorder.sent(GetLoadReqInput.class).get(0).rid()), 5);
+        assertThat(results).hasSize(1);
+        assertThat(recorder.sent(GetLoadReqInput.class)).hasSize(2);
+        control.onAnswer(load(0, recorder.sent(GetLoadReqInput.class).get(1).rid()), 6);
+        assertThat(results).hasSize(2);
+    }
+
+    @Test
+    void shouldAskEveryOtherProcessForItsStateAndAddItsOwn() {
+        ranks.onUp(up(1, 1));
+        List<Control.States> results = new ArrayList<>();
+        control.states(LIMIT_NS, results::add, 0);
+        assertThat(recorder.sent(GetInternalStateReq.class))
+                .as("controller and detokenizers")
+                .hasSize(2);
+        String rid = recorder.sent(GetInternalStateReq.class).get(0).rid();
+        for (Map<String, Object> state : List.of(
+                Map.<String, Object>of("role", "controller", "index", 0L),
+                Map.<String, Object>of("role", "tokenizer", "index", 1L),
+                Map.<String, Object>of("role", "scheduler", "index", 1L))) {
+            assertThat(control.onAnswer(new GetInternalStateReqOutput(rid, null, state), 1))
+                    .isTrue();
+        }
+        calls.tick(LIMIT_NS);
+        assertThat(results.get(0).states()).hasSize(4);
+        assertThat(results.get(0).missing()).containsExactly("detokenizer 0");
+    }
+
+    @Test
+    void shouldAnswerAnotherWorkerThroughTheController() {
+        control.onStateQuestion(new GetInternalStateReq("theirs", "tcp://127.0.0.1:8"));
+        GetInternalStateReqOutput answer =
+                recorder.sent(GetInternalStateReqOutput.class).get(0);
+        assertThat(answer.rid()).isEqualTo("theirs");
+        assertThat(answer.httpWorkerIpc()).isEqualTo("tcp://127.0.0.1:8");
+    }
+
+    @Test
+    void shouldHearEveryRankOfAFlush() {
+        ranks.onUp(up(0, 1));
+        ranks.onUp(up(1, 1));
+        List<ControlCalls.Result> results = new ArrayList<>();
+        control.flushCache(null, LIMIT_NS, results::add, 0);
+        control.onAnswer(new FlushCacheReqOutput(null, null, true, "", 0), 1);
+        control.onAnswer(new FlushCacheReqOutput(null, null, false, "busy", 1), 1);
+        assertThat(results.get(0).answers()).containsOnlyKeys("rank 0", "rank 1");
+    }
+
+    @Test
+    void shouldKnowTheRanksFromTheControllersNotices() {
+        assertThat(ranks.controllerAlive(0)).isFalse();
+        ranks.onHello(new ControllerHello(5, 1), 100);
+        ranks.onUp(up(0, 10));
+        ranks.onUp(up(2, 20));
+        assertThat(ranks.live()).containsExactly(0, 2);
+        assertThat(ranks.missing()).containsExactly(1);
+        assertThat(ranks.info("max_total_num_tokens")).isEqualTo(100);
+        ranks.onDown(new RankDown(2, 19, "an older life", new String[0]));
+        assertThat(ranks.live()).containsExactly(0, 2);
+        ranks.onDown(new RankDown(2, 20, "gone", new String[0]));
+        assertThat(ranks.live()).containsExactly(0);
+        assertThat(ranks.controllerAlive(100 + RankStates.CONTROLLER_TIMEOUT_NS))
+                .isTrue();
+        assertThat(ranks.controllerAlive(101 + RankStates.CONTROLLER_TIMEOUT_NS))
+                .isFalse();
+        ranks.onHello(new ControllerHello(6, 1), 200);
+        assertThat(ranks.live())
+                .as("a restarted controller names its ranks anew")
+                .isEmpty();
+    }
+
+    @Test
+    void shouldForwardPiggybackedLoadsOnThatPathAlone() {
+        GetLoadReqOutput load = load(0, null);
+        for (LoadReport path : LoadReport.values()) {
+            Recorder out = new Recorder();
+            LoadReports reports = new LoadReports(path, true, 0, out);
+            reports.onPiggybacked(load);
+            reports.onPiggybacked(null);
+            assertThat(out.sent(WatchLoadUpdateReq.class)).hasSize(path == LoadReport.PIGGYBACK ? 1 : 0);
+            assertThat(reports.shouldPoll(0)).isEqualTo(path == LoadReport.WATCH);
+        }
+    }
+
+    @Test
+    void shouldPollOnlyOneRoundAtATime() {
+        long interval = 100_000_000L;
+        LoadReports reports = new LoadReports(LoadReport.WATCH, true, interval, recorder);
+        assertThat(reports.shouldPoll(0)).isTrue();
+        assertThat(reports.shouldPoll(interval))
+                .as("the first round is not answered")
+                .isFalse();
+        reports.onPolled(List.of(load(0, null), load(1, null)));
+        assertThat(recorder.sent(WatchLoadUpdateReq.class).get(0).loads()).hasSize(2);
+        assertThat(reports.shouldPoll(interval - 1)).isFalse();
+        assertThat(reports.shouldPoll(interval)).isTrue();
+        reports.onPolled(List.of());
+        assertThat(reports.sent()).isEqualTo(1);
+        assertThat(new LoadReports(LoadReport.WATCH, false, interval, recorder).shouldPoll(0))
+                .as("only one worker polls")
+                .isFalse();
+    }
+}

@@ -1,0 +1,213 @@
+package dpserve.tokenizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dpserve.io.message.SamplingParams;
+import dpserve.tokenizer.OpenAiParser.OpenAiRequest;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ParsersTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final JtokkitVocabulary VOCABULARY = new JtokkitVocabulary();
+
+    private final AtomicInteger next = new AtomicInteger();
+    private final PromptLimits limits = new PromptLimits(1000, 4);
+    private final GenerateParser generate =
+            new GenerateParser(VOCABULARY, limits, () -> "made-" + next.getAndIncrement());
+    private final OpenAiParser openAi = new OpenAiParser(VOCABULARY, limits, () -> "made-" + next.getAndIncrement());
+
+    private static JsonNode json(String text) throws Exception {
+        return JSON.readTree(text.replace('\'', '"'));
+    }
+
+    private GenerateRequest parse(String body) throws Exception {
+        return generate.parse(json(body));
+    }
+
+    @Test
+    void shouldReadASingleText() throws Exception {
+        GenerateRequest request = parse("{'text': 'Hello there', 'sampling_params': {'max_new_tokens': 7}}");
+        assertThat(request.batch()).isFalse();
+        assertThat(request.stream()).isFalse();
+        SequenceSpec spec = request.sequences().get(0);
+        assertThat(spec.inputIds()).isEqualTo(VOCABULARY.encode("Hello there"));
+        assertThat(spec.samplingParams().maxNewTokens()).isEqualTo(7);
+        assertThat(spec.userRid()).isEqualTo("made-0");
+    }
+
+    @Test
+    void shouldUseSglangsDefaults() throws Exception {
+        SamplingParams params = parse("{'input_ids': [1]}").sequences().get(0).samplingParams();
+        assertThat(params.maxNewTokens()).isEqualTo(128);
+        assertThat(params.topK()).isEqualTo(SamplingParams.TOP_K_ALL);
+        assertThat(params.temperature()).isEqualTo(1.0);
+        assertThat(params.skipSpecialTokens()).isTrue();
+        assertThat(params.stopStrs()).isEmpty();
+    }
+
+    @Test
+    void shouldReadBatchesAndSamplesInOrder() throws Exception {
+        GenerateRequest request =
+                parse("{'input_ids': [[1, 2], [3]], 'rid': ['a', 'b'], 'stream': true, 'sampling_params': {'n': 2}}");
+        assertThat(request.batch()).isTrue();
+        assertThat(request.samples()).isEqualTo(2);
+        assertThat(request.sequences()).extracting(SequenceSpec::userRid).containsExactly("a", "a", "b", "b");
+        assertThat(request.sequences().get(3).inputIds()).containsExactly(3);
+        assertThat(parse("{'text': ['x', 'y'], 'rid': 'r'}").sequences())
+                .extracting(SequenceSpec::userRid)
+                .containsExactly("r_0", "r_1");
+        assertThat(parse("{'text': ['x', 'y'], 'sampling_params': [{'max_new_tokens': 1}, {'max_new_tokens': 2}]}")
+                        .sequences())
+                .extracting(s -> s.samplingParams().maxNewTokens())
+                .containsExactly(1, 2);
+        assertThat(parse("{'text': 'x', 'sampling_params': {'n': 3}}").batch()).isTrue();
+    }
+
+    @Test
+    void shouldNormalizeAsSglangDoes() throws Exception {
+        SamplingParams params = parse("{'text': 'x', 'sampling_params': {'temperature': 0, 'stop': ['END', '.'],"
+                        + " 'stop_token_ids': [5], 'min_new_tokens': 2, 'ignore_eos': true}}")
+                .sequences()
+                .get(0)
+                .samplingParams();
+        assertThat(params.temperature()).isEqualTo(1.0);
+        assertThat(params.topK()).isEqualTo(1);
+        assertThat(params.stopStrs()).containsExactly("END", ".");
+        assertThat(params.stopStrMaxLen()).isEqualTo(VOCABULARY.encode("END").length);
+        assertThat(params.stopTokenIds()).containsExactly(5);
+        assertThat(params.ignoreEos()).isTrue();
+    }
+
+    @Test
+    void shouldHandOnTheWishesAboutTheRank() throws Exception {
+        SequenceSpec.Routing routing = parse(
+                        "{'text': 'x', 'data_parallel_rank': 2, 'routing_key': 's',"
+                                + " 'bootstrap_host': 'h', 'bootstrap_port': 8998, 'bootstrap_room': 12345678901, 'priority': 3}")
+                .sequences()
+                .get(0)
+                .routing();
+        assertThat(routing).isEqualTo(new SequenceSpec.Routing(2, null, "s", 3, null, "h", 8998, 12345678901L));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{}|Exactly one of text and input_ids",
+                "[1]|JSON object",
+                "{'text': 'x', 'input_ids': [1]}|Exactly one of text and input_ids",
+                "{'text': 5}|text must be a string or a list of strings",
+                "{'text': []}|1 to 4096 prompts",
+                "{'text': ''}|at least one token",
+                "{'input_ids': ['a']}|input_ids must be a list of integers",
+                "{'input_ids': [100277]}|token id 100277",
+                "{'input_ids': [-1]}|token id -1",
+                "{'text': 'x', 'rid': ''}|rid must have 1 to 512 characters",
+                "{'text': 'x', 'rid': 'a\\u001fb'}|U+001F",
+                "{'text': 'x', 'rid': 'HEALTH_CHECK_1'}|HEALTH_CHECK",
+                "{'text': ['x', 'y'], 'rid': ['a']}|rid has 1 entries",
+                "{'text': 'x', 'routed_dp_rank': 4}|routed_dp_rank must be 0 to 3",
+                "{'text': 'x', 'stream': 'yes'}|stream must be a boolean",
+                "{'text': 'x', 'return_logprob': true}|return_logprob is not supported",
+                "{'text': 'x', 'lora_path': 'p'}|lora_path is not supported",
+                "{'text': 'x', 'sampling_params': {'regex': 'a'}}|sampling_params.regex is not supported",
+                "{'text': 'x', 'sampling_params': {'top_p': 0}}|top_p must be in (0, 1]",
+                "{'text': 'x', 'sampling_params': {'top_k': 0}}|top_k must be",
+                "{'text': 'x', 'sampling_params': {'temperature': -1}}|temperature must be",
+                "{'text': 'x', 'sampling_params': {'n': 0}}|n must be between",
+                "{'text': 'x', 'sampling_params': {'n': 1000}}|n must be between",
+                "{'text': 'x', 'sampling_params': {'min_new_tokens': 9, 'max_new_tokens': 8}}|min_new_tokens must be in",
+                "{'text': 'x', 'sampling_params': {'stop': ['']}}|stop string",
+                "{'text': 'x', 'sampling_params': {'stop_token_ids': [999999]}}|stop_token_ids",
+                "{'text': 'x', 'sampling_params': {'frequency_penalty': 3}}|frequency_penalty",
+                "{'text': 'x', 'sampling_params': {'max_new_tokens': 1000}}|maximum context length of 1000",
+                "{'text': 'x', 'sampling_params': {'max_new_tokens': 1.5}}|max_new_tokens must be an integer",
+                "{'text': 'x', 'sampling_params': {'logit_bias': {'q': 1}}}|logit_bias"
+            })
+    void shouldNameTheFieldAndTheLimit(String body, String message) {
+        assertThatThrownBy(() -> parse(body)).isInstanceOf(BadRequest.class).hasMessageContaining(message);
+    }
+
+    @Test
+    void shouldRefuseAPromptAsLongAsTheContext() {
+        String ids = "1,".repeat(999) + "1";
+        assertThatThrownBy(() -> parse("{'input_ids': [" + ids + "]}"))
+                .hasMessageContaining("1000 tokens")
+                .hasMessageContaining("context length");
+    }
+
+    @Test
+    void shouldReadACompletion() throws Exception {
+        OpenAiRequest request = openAi.parseCompletion(
+                json("{'prompt': ['a', 'b'], 'n': 2, 'stream': true, 'stream_options': {'include_usage': true},"
+                        + " 'best_of': 1, 'echo': true, 'model': 'mine'}"),
+                "simulated");
+        assertThat(request.generate().sequences()).hasSize(4);
+        assertThat(request.generate().sequences().get(0).samplingParams().maxNewTokens())
+                .isEqualTo(16);
+        assertThat(request.includeUsage()).isTrue();
+        assertThat(request.continuousUsage()).isFalse();
+        assertThat(request.echo()).containsExactly("a", "b");
+        assertThat(request.model()).isEqualTo("mine");
+        assertThat(openAi.parseCompletion(json("{'prompt': [1, 2]}"), "s")
+                        .generate()
+                        .prompts())
+                .isEqualTo(1);
+        assertThat(openAi.parseCompletion(json("{'prompt': [[1], [2]]}"), "s")
+                        .generate()
+                        .prompts())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void shouldReadAChatWithTextParts() throws Exception {
+        OpenAiRequest request = openAi.parseChat(
+                json("{'messages': [{'role': 'system', 'content': 'Be brief.'}, {'role': 'user', 'content':"
+                        + " [{'type': 'text', 'text': 'Hi '}, {'type': 'text', 'text': 'there'}]}],"
+                        + " 'max_completion_tokens': 5, 'seed': 3}"),
+                "simulated");
+        SequenceSpec spec = request.generate().sequences().get(0);
+        assertThat(VOCABULARY.text(spec.inputIds()))
+                .isEqualTo("<|system|>\nBe brief.\n<|user|>\nHi there\n<|assistant|>\n");
+        assertThat(spec.samplingParams().maxNewTokens()).isEqualTo(5);
+        assertThat(spec.samplingParams().samplingSeed()).isEqualTo(3);
+    }
+
+    @Test
+    void shouldFillTheContextWhenAChatNamesNoLimit() throws Exception {
+        SequenceSpec spec = openAi.parseChat(json("{'messages': [{'role': 'user', 'content': 'Hi'}]}"), "s")
+                .generate()
+                .sequences()
+                .get(0);
+        assertThat(spec.samplingParams().maxNewTokens() + spec.inputIds().length)
+                .isEqualTo(1000);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{}|messages must be a list",
+                "{'messages': []}|messages must be a list",
+                "{'messages': ['x']}|messages[0] must be an object",
+                "{'messages': [{'content': 'x'}]}|messages[0].role is required",
+                "{'messages': [{'role': 'user', 'content': [{'type': 'image_url'}]}]}|parts of type text only",
+                "{'messages': [{'role': 'user', 'content': 'x'}], 'tools': [{}]}|tools is not supported",
+                "{'messages': [{'role': 'user', 'content': 'x'}], 'logprobs': true}|logprobs is not supported",
+                "{'messages': [{'role': 'user', 'content': 'x'}], 'response_format': {'type': 'json_object'}}|response_format",
+                "{'messages': [{'role': 'user', 'content': 'x'}], 'max_tokens': -1}|max_tokens must be at least 0"
+            })
+    void shouldNameWhatAChatGetsWrong(String body, String message) {
+        assertThatThrownBy(() -> openAi.parseChat(json(body), "s"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessageContaining(message);
+    }
+}

@@ -1,5 +1,6 @@
 package dpserve.tokenizer.http;
 
+import dpserve.tokenizer.BadRequest;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +20,18 @@ record HttpCall(String method, String uri, byte[] body) {
         return query < 0 ? uri : uri.substring(0, query);
     }
 
-    /** The first value of a query parameter, or null. */
-    String query(String name) {
-        Map<String, List<String>> parameters = new QueryStringDecoder(uri).parameters();
+    /**
+     * The first value of a query parameter, or null.
+     *
+     * @throws BadRequest if the query cannot be decoded
+     */
+    String query(String name) throws BadRequest {
+        Map<String, List<String>> parameters;
+        try {
+            parameters = new QueryStringDecoder(uri).parameters();
+        } catch (IllegalArgumentException e) {
+            throw new BadRequest(null, "The query string is not valid: " + e.getMessage());
+        }
         List<String> values = parameters.get(name);
         return values == null || values.isEmpty() ? null : values.get(0);
     }

@@ -2,6 +2,7 @@ package dpserve.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -161,6 +162,35 @@ class LaunchIT {
                 .contains("SIGKILL")
                 .contains(controller.log().toString());
         assertThat(topology.processes()).noneMatch(p -> Signals.isAlive(p.pid()));
+    }
+
+    @Test
+    void shouldRunOnJava25WithoutWarnings() throws IOException {
+        Path home = jdk25();
+        assumeTrue(home != null, "no JDK 25 here");
+        try (Topology topology = Topology.start(Map.of("JAVA_HOME", home.toString()), "--time-scale", "0")) {
+            assertThat(topology.api()
+                            .post("/generate", Map.of("text", "on Java 25"))
+                            .status())
+                    .isEqualTo(200);
+            for (Topology.ProcessInfo process : topology.processes()) {
+                assertThat(process.log()).content().doesNotContainIgnoringCase("warning");
+            }
+        }
+    }
+
+    private static Path jdk25() throws IOException {
+        String given = System.getenv("JAVA25_HOME");
+        Path all = Path.of("/usr/lib/jvm");
+        if (given != null || !Files.isDirectory(all)) {
+            return given == null ? null : Path.of(given);
+        }
+        try (Stream<Path> homes = Files.list(all)) {
+            return homes.filter(h -> h.getFileName().toString().contains("-25-"))
+                    .filter(h -> Files.isExecutable(h.resolve("bin/java")))
+                    .findFirst()
+                    .orElse(null);
+        }
     }
 
     private Script launch(String... flags) {

@@ -45,10 +45,14 @@ public final class TokenizerManager {
         this.counters = counters;
     }
 
-    /** Hears whether a health probe came back. */
+    /** Hears what became of a health probe. */
     public interface Probe {
-        /** The probe passed through all processes. */
-        void onAnswer();
+        /**
+         * Called once, unless the probe is lost on its way.
+         *
+         * @param passed whether a rank answered; false if the controller found no way to it
+         */
+        void onAnswer(boolean passed);
     }
 
     /**
@@ -70,11 +74,17 @@ public final class TokenizerManager {
         return state;
     }
 
-    /** Sends a health probe through one rank; see {@link #forgetProbe}. */
+    /**
+     * Sends a health probe through one rank; see {@link #forgetProbe}.
+     *
+     * @return its wire rid, or null if the request stream did not take it: then nothing will be heard of it
+     */
     public String probe(SequenceSpec spec, Probe probe) {
         String wireRid = new WireRid(spec.userRid(), incarnation, nextNumber++, 0).toString();
+        if (!output.toController(spec.toMessage(wireRid, httpWorkerIpc))) {
+            return null;
+        }
         probes.put(wireRid, probe);
-        output.toController(spec.toMessage(wireRid, httpWorkerIpc));
         return wireRid;
     }
 
@@ -126,7 +136,7 @@ public final class TokenizerManager {
             SequenceState state = byWireRid.get(batch.rids()[i]);
             if (state != null) {
                 apply(state, batch, i, changes, ended, nowNs);
-            } else if (!answerProbe(batch.rids()[i])) {
+            } else if (!answerProbe(batch.rids()[i], true)) {
                 counters.unknownRid();
             }
         }
@@ -183,7 +193,7 @@ public final class TokenizerManager {
 
     /** The controller answers that no rank took an attempt. */
     public void onRefused(Refused refused, long nowNs) {
-        if (!answerProbe(refused.rid())) {
+        if (!answerProbe(refused.rid(), false)) {
             String type = refused.status() == SERVICE_UNAVAILABLE ? UNAVAILABLE_TYPE : "BadRequestError";
             end(refused.rid(), new FinishReason.Abort(refused.reason(), refused.status(), type), nowNs);
         }
@@ -192,7 +202,7 @@ public final class TokenizerManager {
     private void end(String wireRid, FinishReason reason, long nowNs) {
         SequenceState state = byWireRid.remove(wireRid);
         if (state == null) {
-            if (!answerProbe(wireRid)) {
+            if (!answerProbe(wireRid, true)) {
                 counters.unknownRid();
             }
             return;
@@ -222,15 +232,15 @@ public final class TokenizerManager {
 
     /** A busy rank answers a probe without running it. */
     public void onHealthCheck(HealthCheckOutput answer) {
-        if (answer.rid() == null || !answerProbe(answer.rid())) {
+        if (answer.rid() == null || !answerProbe(answer.rid(), true)) {
             counters.unknownRid();
         }
     }
 
-    private boolean answerProbe(String rid) {
+    private boolean answerProbe(String rid, boolean passed) {
         Probe probe = probes.remove(rid);
         if (probe != null) {
-            probe.onAnswer();
+            probe.onAnswer(passed);
         }
         // A probe given up on may still be answered: neither unknown nor of interest.
         return probe != null || TokenizedGenerateReqInput.isHealthCheck(rid);
@@ -240,14 +250,23 @@ public final class TokenizerManager {
         if (!ended.isEmpty()) {
             output.toController(new EndNotice(ended.toArray(String[]::new)));
         }
+        RuntimeException failure = null;
         for (Change change : changes) {
             SequenceState state = change.state();
             if (state.finishReason != null) {
                 counters.ended(state, nowNs);
             }
-            if (!state.zombie) {
-                state.listener.onOutput(state, change.newText());
+            try {
+                if (!state.zombie) {
+                    state.listener.onOutput(state, change.newText());
+                }
+            } catch (RuntimeException e) {
+                // The others of the batch still have to hear of theirs.
+                failure = e;
             }
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 

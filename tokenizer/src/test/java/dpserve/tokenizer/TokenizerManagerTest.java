@@ -1,6 +1,7 @@
 package dpserve.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dpserve.io.WireRid;
 import dpserve.io.message.AbortReq;
@@ -13,8 +14,8 @@ import dpserve.io.message.RankDown;
 import dpserve.io.message.Refused;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class TokenizerManagerTest {
@@ -217,19 +218,92 @@ class TokenizerManagerTest {
     }
 
     @Test
-    void shouldCountProbesApartAndForgetThem() {
-        AtomicInteger answers = new AtomicInteger();
-        SequenceSpec probe = new SequenceSpec(
+    void shouldTakeNoNoticeOfASecondEndInOneBatch() {
+        submit("a");
+        String rid = wireRid(0);
+        manager.onBatch(output(1, new FinishReason.Length(1), rid, rid), 1);
+        assertThat(recorder.heard()).containsExactly("heard:a:x:length");
+        assertThat(recorder.unknownRids).isEqualTo(1);
+    }
+
+    @Test
+    void shouldSayNothingOfABatchInWhichNothingEnds() {
+        submit("a");
+        manager.onBatch(output(1, null, wireRid(0)), 1);
+        assertThat(recorder.sent(EndNotice.class)).isEmpty();
+        manager.onRankDown(new RankDown(2, 5, "held nothing of ours", new String[0]), 2);
+        assertThat(recorder.sent(DropState.class)).isEmpty();
+        assertThat(recorder.sent(EndNotice.class)).isEmpty();
+    }
+
+    @Test
+    void shouldKeepOutputFromTheListenerOfAClientThatLeft() {
+        SequenceState state = submit("a");
+        manager.clientGone(state);
+        manager.onBatch(output(1, null, wireRid(0)), 1);
+        assertThat(recorder.heard()).isEmpty();
+        assertThat(manager.zombies()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldNotAbortARankThatHasEndedARequestWithAGap() {
+        SequenceState state = submit("a");
+        manager.onBatch(output(3, new FinishReason.Length(3), wireRid(0)), 1);
+        assertThat(recorder.gaps).isEqualTo(1);
+        assertThat(recorder.sent(AbortReq.class)).isEmpty();
+        assertThat(recorder.heard()).containsExactly("heard:a::abort");
+        manager.clientGone(state);
+        assertThat(recorder.sent(AbortReq.class)).as("it has ended").isEmpty();
+    }
+
+    @Test
+    void shouldTellEveryListenerOfABatchThoughOneOfThemFails() {
+        SequenceSpec bad =
+                new SequenceSpec("bad", new int[] {1}, SamplingParams.greedy(9), true, SequenceSpec.Routing.NONE);
+        manager.submit(
+                bad,
+                (state, text) -> {
+                    throw new IllegalStateException("listener");
+                },
+                0);
+        submit("good");
+        BatchStrOutput batch = output(1, new FinishReason.Length(1), wireRid(0), wireRid(1));
+        assertThatThrownBy(() -> manager.onBatch(batch, 1)).hasMessage("listener");
+        assertThat(recorder.heard()).containsExactly("heard:good:x:length");
+        assertThat(recorder.ended).hasSize(2);
+    }
+
+    @Test
+    void shouldNotPassAProbeThatNoRankTook() {
+        SequenceSpec probe = probe();
+        List<Boolean> answers = new ArrayList<>();
+        String refused = manager.probe(probe, answers::add);
+        manager.onRefused(new Refused(refused, 503, "dp_rank 1 is not up"), 1);
+        assertThat(answers).containsExactly(false);
+        recorder.reachable = false;
+        assertThat(manager.probe(probe, answers::add)).as("not sent").isNull();
+        assertThat(manager.probes()).isZero();
+        assertThat(answers).hasSize(1);
+    }
+
+    private static SequenceSpec probe() {
+        return new SequenceSpec(
                 "HEALTH_CHECK_1", new int[] {0}, SamplingParams.greedy(1), false, SequenceSpec.Routing.toRank(1));
-        String ran = manager.probe(probe, answers::incrementAndGet);
-        String busy = manager.probe(probe, answers::incrementAndGet);
-        String silent = manager.probe(probe, answers::incrementAndGet);
+    }
+
+    @Test
+    void shouldCountProbesApartAndForgetThem() {
+        List<Boolean> answers = new ArrayList<>();
+        SequenceSpec probe = probe();
+        String ran = manager.probe(probe, answers::add);
+        String busy = manager.probe(probe, answers::add);
+        String silent = manager.probe(probe, answers::add);
         assertThat(manager.probes()).isEqualTo(3);
         manager.onBatch(output(1, new FinishReason.Length(1), ran), 1);
         manager.onHealthCheck(new HealthCheckOutput(busy, PULL));
         manager.forgetProbe(silent);
         manager.onBatch(output(1, new FinishReason.Length(1), silent), 2);
-        assertThat(answers).hasValue(2);
+        assertThat(answers).containsExactly(true, true);
         assertThat(manager.probes()).isZero();
         assertThat(recorder.unknownRids).isZero();
         assertThat(recorder.sent(EndNotice.class)).isEmpty();

@@ -7,10 +7,11 @@ import dpserve.tokenizer.RankStates;
 import dpserve.tokenizer.SequenceSpec;
 import dpserve.tokenizer.TokenizerManager;
 import io.netty.channel.EventLoop;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -48,12 +49,12 @@ public final class HealthEndpoints {
 
     /** Adds them to a router. */
     public void addTo(Router router) {
-        router.add(GET, "/health", (call, exchange) -> reply(exchange, List.of()));
+        router.add(GET, "/health", (call, exchange) -> reply(exchange, Set.of()));
         router.add(GET, "/health_generate", (call, exchange) -> healthGenerate(exchange));
     }
 
     /** 200 with all ranks up; 503 and the reason otherwise. Degraded (some ranks missing) is told from down. */
-    private void reply(Exchange exchange, List<String> silent) {
+    private void reply(Exchange exchange, Set<Integer> silent) {
         List<Integer> missing = ranks.missing();
         boolean alive = ranks.controllerAlive(context.nowNs());
         String status;
@@ -75,31 +76,42 @@ public final class HealthEndpoints {
     private void healthGenerate(Exchange exchange) {
         List<Integer> live = ranks.live();
         if (live.isEmpty() || draining.getAsBoolean()) {
-            reply(exchange, List.of());
+            reply(exchange, Set.of());
             return;
         }
-        Map<Integer, String> awaited = new HashMap<>();
+        Map<Integer, String> awaited = new TreeMap<>();
+        Set<Integer> silent = new TreeSet<>();
         for (int rank : live) {
             String rid = TokenizedGenerateReqInput.HEALTH_CHECK_PREFIX + "_" + Long.toHexString(probes++);
             SequenceSpec spec = new SequenceSpec(
                     rid, PROBE_PROMPT, SamplingParams.greedy(1), false, SequenceSpec.Routing.toRank(rank));
-            String wireRid = manager.probe(spec, () -> {
+            String wireRid = manager.probe(spec, passed -> {
                 awaited.remove(rank);
+                if (!passed) {
+                    silent.add(rank);
+                }
                 if (awaited.isEmpty()) {
-                    reply(exchange, List.of());
+                    reply(exchange, silent);
                 }
             });
-            awaited.put(rank, wireRid);
+            if (wireRid == null) {
+                silent.add(rank);
+            } else {
+                awaited.put(rank, wireRid);
+            }
         }
-        loop.schedule(() -> giveUp(exchange, awaited), probeTimeoutS, TimeUnit.SECONDS);
+        if (awaited.isEmpty()) {
+            reply(exchange, silent);
+            return;
+        }
+        loop.schedule(() -> giveUp(exchange, awaited, silent), probeTimeoutS, TimeUnit.SECONDS);
         exchange.onClientGone(() -> awaited.values().forEach(manager::forgetProbe));
     }
 
-    private void giveUp(Exchange exchange, Map<Integer, String> awaited) {
+    private void giveUp(Exchange exchange, Map<Integer, String> awaited, Set<Integer> silent) {
         if (!exchange.isDone() && !awaited.isEmpty()) {
-            List<String> silent = new ArrayList<>();
-            awaited.keySet().stream().sorted().forEach(rank -> silent.add("rank " + rank));
             awaited.values().forEach(manager::forgetProbe);
+            silent.addAll(awaited.keySet());
             reply(exchange, silent);
         }
     }

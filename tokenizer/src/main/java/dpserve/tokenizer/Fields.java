@@ -36,7 +36,30 @@ public record Fields(JsonNode node, String prefix) {
         if (!value.isTextual()) {
             throw wrong(name, "a string");
         }
-        return value.textValue();
+        return wellFormed(name, value.textValue());
+    }
+
+    /**
+     * The field as text of bounded length, or null: for names that other processes keep.
+     *
+     * @param maxLength most characters
+     */
+    public String name(String name, int maxLength) throws BadRequest {
+        String value = text(name, null);
+        if (value != null && (value.isEmpty() || value.length() > maxLength)) {
+            throw new BadRequest(prefix + name, prefix + name + " must have 1 to " + maxLength + " characters.");
+        }
+        return value;
+    }
+
+    /** JSON can spell half a character, which neither UTF-8 nor any other process can. */
+    String wellFormed(String name, String text) throws BadRequest {
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isSurrogate(text.charAt(i)) && Character.charCount(text.codePointAt(i++)) == 1) {
+                throw new BadRequest(prefix + name, prefix + name + " holds an unpaired surrogate.");
+            }
+        }
+        return text;
     }
 
     /** The field as a bool, or the default. */
@@ -84,7 +107,11 @@ public record Fields(JsonNode node, String prefix) {
         if (!value.isNumber()) {
             throw wrong(name, "a number");
         }
-        return value.doubleValue();
+        double number = value.doubleValue();
+        if (!Double.isFinite(number)) {
+            throw wrong(name, "a finite number");
+        }
+        return number;
     }
 
     /** The field as an object. */
@@ -103,7 +130,7 @@ public record Fields(JsonNode node, String prefix) {
             return List.of();
         }
         if (value.isTextual()) {
-            return List.of(value.textValue());
+            return List.of(wellFormed(name, value.textValue()));
         }
         if (!value.isArray()) {
             throw wrong(name, "a string or a list of strings");
@@ -113,7 +140,7 @@ public record Fields(JsonNode node, String prefix) {
             if (!item.isTextual()) {
                 throw wrong(name, "a string or a list of strings");
             }
-            texts.add(item.textValue());
+            texts.add(wellFormed(name, item.textValue()));
         }
         return texts;
     }
@@ -140,18 +167,28 @@ public record Fields(JsonNode node, String prefix) {
         return values;
     }
 
-    /** Refuses fields that ask for something this server cannot do; false and empty values ask for nothing. */
+    /** Refuses fields that ask for something this server cannot do; false, zero and empty values ask for nothing. */
     public void refuse(String... names) throws BadRequest {
         for (String name : names) {
-            JsonNode value = get(name);
-            boolean asks = value != null
-                    && !(value.isBoolean() && !value.booleanValue())
-                    && !(value.isNumber() && value.doubleValue() == 0)
-                    && !(value.isContainerNode() && value.isEmpty());
-            if (asks) {
+            if (asks(node.path(name))) {
                 throw new BadRequest(prefix + name, prefix + name + " is not supported by this server.");
             }
         }
+    }
+
+    private static boolean asks(JsonNode value) {
+        if (value.isArray()) {
+            for (JsonNode item : value) {
+                if (item.isObject() || asks(item)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+        return value.isBoolean() && value.booleanValue()
+                || value.isNumber() && value.doubleValue() != 0
+                || value.isTextual() && !value.textValue().isEmpty()
+                || value.isObject() && !value.isEmpty();
     }
 
     private BadRequest wrong(String name, String expected) {

@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 /** Reads the body of {@code /generate}: SGLang's GenerateReqInput. */
 public final class GenerateParser {
     /** Bounds names in logs, maps and messages. */
-    static final int MAX_RID_LENGTH = 512;
+    static final int MAX_NAME_LENGTH = 512;
 
     private static final String[] UNSUPPORTED = {
         "input_embeds",
@@ -47,22 +47,29 @@ public final class GenerateParser {
     public GenerateRequest parse(JsonNode body) throws BadRequest {
         Fields f = Fields.ofBody(body);
         f.refuse(UNSUPPORTED);
+        String field = f.get("text") != null ? "text" : "input_ids";
         List<int[]> prompts = new ArrayList<>();
         boolean batch = prompts(f, prompts);
-        List<String> rids = rids(f, prompts.size(), batch);
+        PromptLimits.checkBatch(field, prompts.size(), 1);
+        List<String> rids = rids(f, prompts.size(), batch, newRid);
         boolean stream = f.bool("stream", false);
         SequenceSpec.Routing routing = routing(f, limits);
         List<SequenceSpec> sequences = new ArrayList<>();
         int samples = -1;
         for (int i = 0; i < prompts.size(); i++) {
-            SamplingParams params = params(f, i, prompts.size());
-            limits.check(prompts.get(i), params);
+            int[] prompt = prompts.get(i);
+            SamplingParams params = samplingParser.parse(
+                    params(f, i, prompts.size()),
+                    Names.SGLANG,
+                    limits.defaultMaxTokens(SamplingParams.DEFAULT_MAX_NEW_TOKENS, prompt));
+            limits.check(field, prompt, params, Names.SGLANG);
             if (samples >= 0 && samples != params.n()) {
                 throw new BadRequest("sampling_params.n", "sampling_params.n must be the same for all prompts.");
             }
             samples = params.n();
+            PromptLimits.checkBatch(field, prompts.size(), samples);
             for (int sample = 0; sample < samples; sample++) {
-                sequences.add(new SequenceSpec(rids.get(i), prompts.get(i), params, stream, routing));
+                sequences.add(new SequenceSpec(rids.get(i), prompt, params, stream, routing));
             }
         }
         return new GenerateRequest(sequences, prompts.size(), batch || samples > 1, stream);
@@ -74,26 +81,20 @@ public final class GenerateParser {
         if ((text == null) == (ids == null)) {
             throw new BadRequest("text", "Exactly one of text and input_ids must be given.");
         }
-        boolean batch;
         if (text != null) {
-            batch = text.isArray();
             for (String prompt : f.textOrList("text")) {
+                limits.checkText("text", prompt, vocabulary);
                 prompts.add(vocabulary.encode(prompt));
             }
-        } else {
-            batch = ids.isArray() && !ids.isEmpty() && ids.get(0).isArray();
-            if (batch) {
-                for (JsonNode list : ids) {
-                    prompts.add(checked(f.integers(list, "input_ids")));
-                }
-            } else {
-                prompts.add(checked(f.integers(ids, "input_ids")));
-            }
+            return text.isArray();
         }
-        if (prompts.isEmpty() || prompts.size() > PromptLimits.MAX_BATCH) {
-            throw new BadRequest(
-                    "text",
-                    "A batch must have 1 to " + PromptLimits.MAX_BATCH + " prompts, got " + prompts.size() + ".");
+        boolean batch = ids.isArray() && !ids.isEmpty() && ids.get(0).isArray();
+        if (batch) {
+            for (JsonNode list : ids) {
+                prompts.add(checked(f.integers(list, "input_ids")));
+            }
+        } else {
+            prompts.add(checked(f.integers(ids, "input_ids")));
         }
         return batch;
     }
@@ -105,25 +106,25 @@ public final class GenerateParser {
         return ids;
     }
 
-    private SamplingParams params(Fields f, int index, int prompts) throws BadRequest {
+    /** The object with one prompt's parameters, or null. */
+    private static Fields params(Fields f, int index, int prompts) throws BadRequest {
         JsonNode node = f.get("sampling_params");
-        if (node != null && node.isArray()) {
-            if (node.size() != prompts) {
-                throw new BadRequest(
-                        "sampling_params",
-                        "sampling_params has " + node.size() + " entries, there are " + prompts + " prompts.");
-            }
-            Fields item = new Fields(node.get(index), "sampling_params.");
-            if (!item.node().isObject()) {
-                throw new BadRequest("sampling_params", "sampling_params must be an object or a list of objects.");
-            }
-            return samplingParser.parse(item, Names.SGLANG, SamplingParams.DEFAULT_MAX_NEW_TOKENS);
+        if (node == null || !node.isArray()) {
+            return f.object("sampling_params");
         }
-        return samplingParser.parse(f.object("sampling_params"), Names.SGLANG, SamplingParams.DEFAULT_MAX_NEW_TOKENS);
+        if (node.size() != prompts) {
+            throw new BadRequest(
+                    "sampling_params",
+                    "sampling_params has " + node.size() + " entries, there are " + prompts + " prompts.");
+        }
+        if (!node.get(index).isObject()) {
+            throw new BadRequest("sampling_params", "sampling_params must be an object or a list of objects.");
+        }
+        return new Fields(node.get(index), "sampling_params.");
     }
 
     /** As SGLang: one text for a batch becomes text_0, text_1, ... */
-    private List<String> rids(Fields f, int prompts, boolean batch) throws BadRequest {
+    static List<String> rids(Fields f, int prompts, boolean batch, Supplier<String> newRid) throws BadRequest {
         List<String> given = f.textOrList("rid");
         List<String> rids = new ArrayList<>();
         JsonNode node = f.get("rid");
@@ -143,9 +144,9 @@ public final class GenerateParser {
     }
 
     /** Checks a client's name for its request. */
-    static String checkedRid(String rid) throws BadRequest {
-        if (rid.isEmpty() || rid.length() > MAX_RID_LENGTH) {
-            throw new BadRequest("rid", "rid must have 1 to " + MAX_RID_LENGTH + " characters.");
+    private static String checkedRid(String rid) throws BadRequest {
+        if (rid.isEmpty() || rid.length() > MAX_NAME_LENGTH) {
+            throw new BadRequest("rid", "rid must have 1 to " + MAX_NAME_LENGTH + " characters.");
         }
         if (rid.indexOf(WireRid.SEPARATOR) >= 0) {
             throw new BadRequest("rid", "rid must not contain the character U+001F.");
@@ -158,19 +159,17 @@ public final class GenerateParser {
 
     /** The routing fields that /generate and the OpenAI endpoints share. */
     static SequenceSpec.Routing routing(Fields f, PromptLimits limits) throws BadRequest {
-        Integer rank = f.integer("routed_dp_rank", null);
-        if (rank == null) {
-            // The name before 2026.
-            rank = f.integer("data_parallel_rank", null);
-        }
-        limits.checkRank("routed_dp_rank", rank);
+        // The second is the name before 2026.
+        String field = f.get("routed_dp_rank") != null ? "routed_dp_rank" : "data_parallel_rank";
+        Integer rank = f.integer(field, null);
+        limits.checkRank(field, rank);
         return new SequenceSpec.Routing(
                 rank,
                 f.integer("disagg_prefill_dp_rank", null),
-                f.text("routing_key", null),
+                f.name("routing_key", MAX_NAME_LENGTH),
                 f.integer("priority", null),
-                f.text("extra_key", null),
-                f.text("bootstrap_host", null),
+                f.name("extra_key", MAX_NAME_LENGTH),
+                f.name("bootstrap_host", MAX_NAME_LENGTH),
                 f.integer("bootstrap_port", null),
                 f.longInteger("bootstrap_room"));
     }

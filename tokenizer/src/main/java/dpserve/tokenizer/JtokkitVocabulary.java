@@ -14,6 +14,9 @@ import com.knuddels.jtokkit.api.EncodingType;
  * tokens much less. A process that wants the encoder before its first request calls {@link #load}.
  */
 public final class JtokkitVocabulary implements Vocabulary {
+    /** The longest token is one of 128 spaces. */
+    static final int LONGEST_TOKEN_BYTES = 128;
+
     private static final byte[] NO_BYTES = {};
 
     private volatile Encoding encoding;
@@ -38,6 +41,11 @@ public final class JtokkitVocabulary implements Vocabulary {
     @Override
     public int size() {
         return Cl100kTokenBytes.SIZE;
+    }
+
+    @Override
+    public int longestTokenBytes() {
+        return LONGEST_TOKEN_BYTES;
     }
 
     @Override

@@ -5,6 +5,8 @@ import dpserve.io.message.SamplingParams;
 import dpserve.tokenizer.SamplingParamsParser.Names;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 
 /** Reads the bodies of {@code /v1/completions} and {@code /v1/chat/completions}. */
@@ -14,6 +16,9 @@ public final class OpenAiParser {
 
     /** Bounds a chat; far above any real one. */
     static final int MAX_MESSAGES = 10_000;
+
+    private static final Set<String> ROLES =
+            new TreeSet<>(Set.of("system", "developer", "user", "assistant", "tool", "function"));
 
     private final Vocabulary vocabulary;
     private final SamplingParamsParser samplingParser;
@@ -41,42 +46,48 @@ public final class OpenAiParser {
     /** {@code /v1/completions}. */
     public OpenAiRequest parseCompletion(JsonNode body, String servedModel) throws BadRequest {
         Fields f = Fields.ofBody(body);
-        f.refuse("logprobs", "suffix", "response_format", "lora_path");
+        f.refuse("suffix", "lora_path");
+        JsonNode logprobs = f.get("logprobs");
+        if (logprobs != null && (!logprobs.isBoolean() || logprobs.booleanValue())) {
+            // Here, unlike elsewhere, 0 asks for something: the chosen tokens' own.
+            throw new BadRequest("logprobs", "logprobs is not supported by this server.");
+        }
+        refuseStructuredReplies(f);
         if (f.integer("best_of", 1) != 1) {
             throw new BadRequest("best_of", "best_of must be 1 on this server.");
         }
         List<int[]> prompts = new ArrayList<>();
-        completionPrompts(f, prompts);
+        boolean batch = completionPrompts(f, prompts);
         boolean echo = f.bool("echo", false);
-        SamplingParams params = samplingParser.parse(f, Names.OPENAI, DEFAULT_COMPLETION_TOKENS);
         List<String> echoed = new ArrayList<>();
         if (echo) {
             for (int[] prompt : prompts) {
                 echoed.add(vocabulary.text(prompt));
             }
         }
-        return request(f, prompts, params, servedModel, echo ? echoed : null);
+        return request(f, "prompt", prompts, batch, DEFAULT_COMPLETION_TOKENS, servedModel, echo ? echoed : null);
     }
 
-    private void completionPrompts(Fields f, List<int[]> prompts) throws BadRequest {
+    /** Whether the prompt is a list of prompts. */
+    private boolean completionPrompts(Fields f, List<int[]> prompts) throws BadRequest {
         JsonNode prompt = f.get("prompt");
         if (prompt == null) {
             throw new BadRequest("prompt", "prompt is required.");
         }
-        if (prompt.isArray() && !prompt.isEmpty() && prompt.get(0).isArray()) {
+        boolean ofIds = prompt.isArray() && !prompt.isEmpty() && prompt.get(0).isNumber();
+        if (ofIds) {
+            prompts.add(checked(f.integers("prompt")));
+        } else if (prompt.isArray() && !prompt.isEmpty() && prompt.get(0).isArray()) {
             for (JsonNode ids : prompt) {
                 prompts.add(checked(f.integers(ids, "prompt")));
             }
-        } else if (prompt.isArray() && !prompt.isEmpty() && prompt.get(0).isNumber()) {
-            prompts.add(checked(f.integers("prompt")));
         } else {
             for (String text : f.textOrList("prompt")) {
+                limits.checkText("prompt", text, vocabulary);
                 prompts.add(vocabulary.encode(text));
             }
         }
-        if (prompts.isEmpty() || prompts.size() > PromptLimits.MAX_BATCH) {
-            throw new BadRequest("prompt", "prompt must hold 1 to " + PromptLimits.MAX_BATCH + " prompts.");
-        }
+        return prompt.isArray() && !ofIds;
     }
 
     private int[] checked(int[] ids) throws BadRequest {
@@ -92,13 +103,11 @@ public final class OpenAiParser {
         f.refuse("logprobs", "top_logprobs", "tools", "functions", "audio", "prediction", "lora_path");
         refuseStructuredReplies(f);
         List<ChatTemplate.Turn> turns = turns(f);
-        int[] prompt = vocabulary.encode(ChatTemplate.render(turns));
+        String text = ChatTemplate.render(turns);
+        limits.checkText("messages", text, vocabulary);
+        List<int[]> prompt = List.of(vocabulary.encode(text));
         // As many as fit, unless the client says otherwise.
-        Integer maxTokens = f.integer("max_completion_tokens", null);
-        int room = Math.max(1, limits.contextLength() - prompt.length);
-        SamplingParams params =
-                samplingParser.parse(f, Names.OPENAI, maxTokens == null ? Integer.valueOf(room) : maxTokens);
-        return request(f, List.of(prompt), params, servedModel, null);
+        return request(f, "messages", prompt, false, limits.contextLength(), servedModel, null);
     }
 
     private static void refuseStructuredReplies(Fields f) throws BadRequest {
@@ -123,6 +132,9 @@ public final class OpenAiParser {
             if (role == null) {
                 throw new BadRequest("messages", "messages[" + i + "].role is required.");
             }
+            if (!ROLES.contains(role)) {
+                throw new BadRequest("messages", "messages[" + i + "].role must be one of " + ROLES + ".");
+            }
             turns.add(new ChatTemplate.Turn(role, content(message, i)));
         }
         return turns;
@@ -142,27 +154,37 @@ public final class OpenAiParser {
             if (!"text".equals(part.path("type").asText()) || partText == null || !partText.isTextual()) {
                 throw new BadRequest("messages", "messages[" + index + "].content may hold parts of type text only.");
             }
-            text.append(partText.textValue());
+            text.append(message.wellFormed("content", partText.textValue()));
         }
         return text.toString();
     }
 
     private OpenAiRequest request(
-            Fields f, List<int[]> prompts, SamplingParams params, String servedModel, List<String> echo)
+            Fields f,
+            String field,
+            List<int[]> prompts,
+            boolean batch,
+            int defaultTokens,
+            String servedModel,
+            List<String> echo)
             throws BadRequest {
         boolean stream = f.bool("stream", false);
         Fields options = f.object("stream_options");
         boolean continuous = options != null && options.bool("continuous_usage_stats", false);
         boolean usage = options != null && options.bool("include_usage", false);
         SequenceSpec.Routing routing = GenerateParser.routing(f, limits);
-        String rid = f.text("rid", null);
+        int samples = f.integer("n", 1);
+        PromptLimits.checkBatch(field, prompts.size(), samples);
+        List<String> rids = GenerateParser.rids(f, prompts.size(), batch, newRid);
         List<SequenceSpec> sequences = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
-            limits.check(prompts.get(i), params);
-            String userRid =
-                    rid == null ? newRid.get() : GenerateParser.checkedRid(prompts.size() == 1 ? rid : rid + "_" + i);
-            for (int sample = 0; sample < params.n(); sample++) {
-                sequences.add(new SequenceSpec(userRid, prompts.get(i), params, stream, routing));
+            int[] prompt = prompts.get(i);
+            int unlessGiven = limits.defaultMaxTokens(defaultTokens, prompt);
+            SamplingParams params =
+                    samplingParser.parse(f, Names.OPENAI, f.integer("max_completion_tokens", unlessGiven));
+            limits.check(field, prompt, params, Names.OPENAI);
+            for (int sample = 0; sample < samples; sample++) {
+                sequences.add(new SequenceSpec(rids.get(i), prompt, params, stream, routing));
             }
         }
         return new OpenAiRequest(

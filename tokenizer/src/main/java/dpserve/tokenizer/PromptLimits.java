@@ -13,26 +13,60 @@ public record PromptLimits(int contextLength, int dpSize) {
     /** As the schedulers' default. */
     public static final int DEFAULT_CONTEXT_LENGTH = 32_768;
 
-    /** Most prompts of one request: bounds what a single body can start. */
+    /** Most sequences of one request, prompts times samples: bounds what a single body can start. */
     public static final int MAX_BATCH = 4096;
 
-    /** Checks one prompt against the context. */
-    public void check(int[] inputIds, SamplingParams params) throws BadRequest {
+    /** Tokens left for the reply to a prompt, if the client names no limit: the default, or less where it does not fit. */
+    int defaultMaxTokens(int defaultTokens, int[] inputIds) {
+        return Math.max(1, Math.min(defaultTokens, contextLength - inputIds.length));
+    }
+
+    /** Refuses a text that cannot fit before its tokens are made: that takes seconds for some megabytes of spaces. */
+    void checkText(String field, String text, Vocabulary vocabulary) throws BadRequest {
+        if (text.length() / vocabulary.longestTokenBytes() >= contextLength) {
+            throw tooLong(field, text.length() + " characters");
+        }
+    }
+
+    /**
+     * Checks one prompt against the context.
+     *
+     * @param promptField named in errors about the prompt
+     * @param names name the limit on the reply in errors
+     */
+    void check(String promptField, int[] inputIds, SamplingParams params, SamplingParamsParser.Names names)
+            throws BadRequest {
         if (inputIds.length == 0) {
-            throw new BadRequest("text", "The prompt must have at least one token.");
+            throw new BadRequest(promptField, "The prompt must have at least one token.");
         }
         if (inputIds.length >= contextLength) {
-            throw new BadRequest(
-                    "text",
-                    "The input (" + inputIds.length + " tokens) is longer than the model's context length ("
-                            + contextLength + " tokens).");
+            throw tooLong(promptField, inputIds.length + " tokens");
         }
         if (params.maxNewTokens() != null && (long) params.maxNewTokens() + inputIds.length > contextLength) {
             throw new BadRequest(
-                    "max_new_tokens",
+                    names.maxTokens(),
                     "Requested token count exceeds the model's maximum context length of " + contextLength
                             + " tokens: " + inputIds.length + " from the input and " + params.maxNewTokens()
-                            + " for the completion.");
+                            + " for the completion (" + names.maxTokens() + ").");
+        }
+    }
+
+    private BadRequest tooLong(String field, String length) {
+        return new BadRequest(
+                field,
+                "The input (" + length + ") is longer than the model's context length (" + contextLength + " tokens).");
+    }
+
+    /** Checks the number of sequences of one request. */
+    static void checkBatch(String field, int prompts, int samples) throws BadRequest {
+        if (prompts < 1 || prompts > MAX_BATCH) {
+            throw new BadRequest(field, field + " must hold 1 to " + MAX_BATCH + " prompts, got " + prompts + ".");
+        }
+        if ((long) prompts * samples > MAX_BATCH) {
+            throw new BadRequest(
+                    "n",
+                    "The request asks for " + (long) prompts * samples + " sequences (prompts times n), the limit is "
+                            + MAX_BATCH + ".");
         }
     }
 

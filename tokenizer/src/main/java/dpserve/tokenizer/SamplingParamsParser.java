@@ -18,6 +18,9 @@ public final class SamplingParamsParser {
     /** Bounds the bytes a rank compares with every token. */
     static final int MAX_STOP_LENGTH = 1024;
 
+    /** Bounds what a rank compares with every token. */
+    static final int MAX_STOP_TOKEN_IDS = 1024;
+
     /** Bounds what one request may start; far above any client's need. */
     public static final int MAX_N = 128;
 
@@ -42,11 +45,17 @@ public final class SamplingParamsParser {
             this.maxTokens = maxTokens;
             this.minTokens = minTokens;
         }
+
+        /** The field that limits the reply. */
+        String maxTokens() {
+            return maxTokens;
+        }
     }
 
     /**
      * @param given the object that holds the parameters; null for none
      * @param defaultMaxTokens where the request names none; null for as many as fit
+     * @throws BadRequest naming the field that is wrong and its limit
      */
     public SamplingParams parse(Fields given, Names names, Integer defaultMaxTokens) throws BadRequest {
         Fields f = given == null ? new Fields(JsonNodeFactory.instance.objectNode(), "") : given;
@@ -162,6 +171,10 @@ public final class SamplingParamsParser {
         if (p.streamInterval() != null && p.streamInterval() < 1) {
             throw new BadRequest("stream_interval", "stream_interval must be at least 1.");
         }
+        if (p.stopTokenIds().length > MAX_STOP_TOKEN_IDS) {
+            throw new BadRequest(
+                    "stop_token_ids", "stop_token_ids may hold at most " + MAX_STOP_TOKEN_IDS + " token ids.");
+        }
         for (int id : p.stopTokenIds()) {
             checkId("stop_token_ids", id);
         }
@@ -170,8 +183,15 @@ public final class SamplingParamsParser {
 
     private static void range(String field, double value, double min, double max) throws BadRequest {
         if (!(value >= min && value <= max)) {
-            String limit = max == Double.MAX_VALUE ? "at least " + min : "between " + min + " and " + max;
-            throw new BadRequest(field, field + " must be " + limit + ", got " + value + ".");
+            String limit =
+                    max == Double.MAX_VALUE ? "at least " + plain(min) : "between " + plain(min) + " and " + plain(max);
+            throw new BadRequest(field, field + " must be " + limit + ", got " + plain(value) + ".");
         }
+    }
+
+    private static String plain(double value) {
+        return value == Math.rint(value) && Math.abs(value) < Integer.MAX_VALUE
+                ? Long.toString((long) value)
+                : Double.toString(value);
     }
 }

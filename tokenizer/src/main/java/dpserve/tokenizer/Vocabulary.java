@@ -29,6 +29,9 @@ public interface Vocabulary {
     /** Number of ids accepted: the highest one + 1. Ids below it may still name no token. */
     int size();
 
+    /** Most bytes any token stands for, 1 or more: a text of n bytes has at least n divided by this many tokens. */
+    int longestTokenBytes();
+
     /** The token that ends a text. */
     int eosTokenId();
 

@@ -34,6 +34,11 @@ final class ByteVocabulary implements Vocabulary {
     }
 
     @Override
+    public int longestTokenBytes() {
+        return 5;
+    }
+
+    @Override
     public int eosTokenId() {
         return END;
     }

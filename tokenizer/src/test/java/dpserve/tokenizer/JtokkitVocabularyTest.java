@@ -17,6 +17,16 @@ class JtokkitVocabularyTest {
     private static final Vocabulary VOCABULARY = new JtokkitVocabulary();
 
     @Test
+    void shouldKnowItsLongestToken() {
+        Vocabulary vocabulary = new JtokkitVocabulary();
+        int longest = 0;
+        for (int id = 0; id < vocabulary.size(); id++) {
+            longest = Math.max(longest, vocabulary.tokenBytes(id).length);
+        }
+        assertThat(vocabulary.longestTokenBytes()).isEqualTo(longest);
+    }
+
+    @Test
     void shouldEncodeAsTheOriginalVocabularyDoes() {
         // published examples of cl100k_base
         assertThat(VOCABULARY.encode("hello world")).containsExactly(15339, 1917);

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ParsersTest {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -129,10 +130,97 @@ class ParsersTest {
                 "{'text': 'x', 'sampling_params': {'frequency_penalty': 3}}|frequency_penalty",
                 "{'text': 'x', 'sampling_params': {'max_new_tokens': 1000}}|maximum context length of 1000",
                 "{'text': 'x', 'sampling_params': {'max_new_tokens': 1.5}}|max_new_tokens must be an integer",
-                "{'text': 'x', 'sampling_params': {'logit_bias': {'q': 1}}}|logit_bias"
+                "{'text': 'x', 'sampling_params': {'logit_bias': {'q': 1}}}|logit_bias",
+                "{'text': 'x', 'sampling_params': {'logit_bias': {'5': 1e400}}}|sampling_params.logit_bias.5 must be a finite",
+                "{'text': 'x', 'sampling_params': {'temperature': 1e400}}|sampling_params.temperature must be a finite",
+                "{'text': 'x', 'sampling_params': {'n': 0}}|n must be between 1 and 128, got 0.",
+                "{'text': 'x', 'sampling_params': [{}, {}]}|sampling_params has 2 entries",
+                "{'text': 'x', 'sampling_params': [5]}|sampling_params must be an object",
+                "{'text': ['x', 'y'], 'sampling_params': [{'n': 1}, {'n': 2}]}|n must be the same",
+                "{'text': 'x', 'sampling_params': {'stream_interval': 0}}|stream_interval must be at least 1",
+                "{'text': 'x', 'sampling_params': {'stop': 5}}|sampling_params.stop must be a string or a list",
+                "{'text': 'x', 'data_parallel_rank': 9}|data_parallel_rank must be 0 to 3",
+                "{'text': 'x', 'bootstrap_room': 'r'}|bootstrap_room must be an integer",
+                "{'text': 'x', 'image_data': ['u']}|image_data is not supported",
+                "{'text': 'x', 'rid': '\\ud800'}|rid holds an unpaired surrogate",
+                "{'text': 'a\\udc00b'}|text holds an unpaired surrogate",
+                "{'text': 'x', 'sampling_params': {'stop': ['\\ud800']}}|sampling_params.stop holds an unpaired surrogate"
             })
     void shouldNameTheFieldAndTheLimit(String body, String message) {
         assertThatThrownBy(() -> parse(body)).isInstanceOf(BadRequest.class).hasMessageContaining(message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'return_logprob': false",
+                "'return_logprob': [false, false]",
+                "'lora_path': null",
+                "'lora_path': ''",
+                "'session_params': {}",
+                "'logprob_start_len': -1, 'top_logprobs_num': 0"
+            })
+    void shouldAcceptFieldsThatAskForNothing(String fields) throws Exception {
+        assertThat(parse("{'text': 'x', " + fields + "}").sequences()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rid", "routing_key", "extra_key", "bootstrap_host"})
+    void shouldBoundNamesThatOtherProcessesKeep(String field) throws Exception {
+        assertThat(parse("{'text': 'x', '" + field + "': '" + "k".repeat(512) + "'}")
+                        .sequences())
+                .hasSize(1);
+        assertThatThrownBy(() -> parse("{'text': 'x', '" + field + "': '" + "k".repeat(513) + "'}"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessage(field + " must have 1 to 512 characters.");
+    }
+
+    @Test
+    void shouldBoundStopTokenIds() {
+        String ids = "1,".repeat(1024) + "1";
+        assertThatThrownBy(() -> parse("{'text': 'x', 'sampling_params': {'stop_token_ids': [" + ids + "]}}"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessageContaining("stop_token_ids may hold at most 1024");
+    }
+
+    @Test
+    void shouldBoundWhatOneRequestStarts() {
+        String prompts = "[1],".repeat(99) + "[1]";
+        assertThatThrownBy(() -> parse("{'input_ids': [" + prompts + "], 'sampling_params': {'n': 41}}"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessageContaining("4100 sequences")
+                .hasMessageContaining("4096");
+    }
+
+    @Test
+    void shouldShortenADefaultThatDoesNotFitTheContext() throws Exception {
+        String ids = "1,".repeat(989) + "1";
+        assertThat(parse("{'input_ids': [" + ids + "]}")
+                        .sequences()
+                        .get(0)
+                        .samplingParams()
+                        .maxNewTokens())
+                .isEqualTo(10);
+        assertThat(parse("{'input_ids': [[1], [" + ids + "]], 'sampling_params': {'min_new_tokens': 2}}")
+                        .sequences())
+                .extracting(s -> s.samplingParams().maxNewTokens())
+                .containsExactly(128, 10);
+        assertThat(openAi.parseCompletion(json("{'prompt': [" + ids + "]}"), "s")
+                        .generate()
+                        .sequences()
+                        .get(0)
+                        .samplingParams()
+                        .maxNewTokens())
+                .isEqualTo(10);
+    }
+
+    @Test
+    void shouldRefuseATextThatIsTooLongWithoutReadingItsTokens() {
+        int chars = 1000 * JtokkitVocabulary.LONGEST_TOKEN_BYTES;
+        assertThatThrownBy(() -> parse("{'text': '" + " ".repeat(chars + 1) + "'}"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessageContaining("(" + (chars + 1) + " characters)")
+                .hasMessageContaining("context length (1000 tokens)");
     }
 
     @Test
@@ -203,11 +291,63 @@ class ParsersTest {
                 "{'messages': [{'role': 'user', 'content': 'x'}], 'tools': [{}]}|tools is not supported",
                 "{'messages': [{'role': 'user', 'content': 'x'}], 'logprobs': true}|logprobs is not supported",
                 "{'messages': [{'role': 'user', 'content': 'x'}], 'response_format': {'type': 'json_object'}}|response_format",
-                "{'messages': [{'role': 'user', 'content': 'x'}], 'max_tokens': -1}|max_tokens must be at least 0"
+                "{'messages': [{'role': 'user', 'content': 'x'}], 'max_tokens': -1}|max_tokens must be at least 0",
+                "{'messages': [{'role': 'user', 'content': 'x'}], 'max_tokens': 2000}|context length of 1000",
+                "{'messages': [{'role': 'wizard', 'content': 'x'}]}|messages[0].role must be one of",
+                "{'messages': [{'role': 'user', 'content': 7}]}|messages[0].content must be a string",
+                "{'messages': [{'role': 'user', 'content': '\\ud800'}]}|messages[0].content holds an unpaired surrogate",
+                "{'messages': [{'role': 'user', 'content': 'x'}], 'model': '\\ud800'}|model holds an unpaired surrogate",
+                "{'messages': [{'role': 'user', 'content': 'x'}], 'stream_options': 5}|stream_options must be an object",
+                "{'messages': [{'role': 'user', 'content': 'x'}], 'rid': ['a', 'b']}|rid has 2 entries"
             })
     void shouldNameWhatAChatGetsWrong(String body, String message) {
         assertThatThrownBy(() -> openAi.parseChat(json(body), "s"))
                 .isInstanceOf(BadRequest.class)
                 .hasMessageContaining(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{}|prompt|prompt is required",
+                "{'prompt': ''}|prompt|at least one token",
+                "{'prompt': []}|prompt|1 to 4096",
+                "{'prompt': [100277]}|prompt|token id 100277",
+                "{'prompt': [[1], 'x']}|prompt|a list of integers",
+                "{'prompt': 'x', 'max_tokens': 1000}|max_tokens|maximum context length of 1000",
+                "{'prompt': 'x', 'best_of': 2}|best_of|best_of must be 1",
+                "{'prompt': 'x', 'logprobs': 0}|logprobs|logprobs is not supported",
+                "{'prompt': 'x', 'suffix': 'y'}|suffix|suffix is not supported",
+                "{'prompt': 'x', 'response_format': {'type': 'json_object'}}|response_format|must be"
+            })
+    void shouldNameWhatACompletionGetsWrong(String body, String param, String message) {
+        assertThatThrownBy(() -> openAi.parseCompletion(json(body), "s"))
+                .isInstanceOfSatisfying(
+                        BadRequest.class, e -> assertThat(e.param()).isEqualTo(param))
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void shouldAcceptWhatOpenAiClientsSendByDefault() throws Exception {
+        assertThat(openAi.parseCompletion(
+                                json("{'prompt': ['a', 'b'], 'rid': ['p', 'q'], 'response_format': {'type': 'text'},"
+                                        + " 'logprobs': null, 'stop': null, 'suffix': null, 'user': 'u', 'top_k': -1}"),
+                                "s")
+                        .generate()
+                        .sequences())
+                .extracting(SequenceSpec::userRid)
+                .containsExactly("p", "q");
+        assertThat(openAi.parseChat(
+                                json(
+                                        "{'messages': [{'role': 'developer', 'content': 'd'}, {'role': 'assistant', 'content':"
+                                                + " null}, {'role': 'user', 'content': 'x', 'name': 'n'}], 'tools': [],"
+                                                + " 'tool_choice': 'none', 'top_logprobs': 0, 'logprobs': false,"
+                                                + " 'response_format': {'type': 'text'}}"),
+                                "s")
+                        .generate()
+                        .sequences())
+                .hasSize(1);
     }
 }

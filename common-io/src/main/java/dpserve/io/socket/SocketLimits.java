@@ -21,9 +21,10 @@ public record SocketLimits(int queueMessages, long maxFrameBytes, int lingerMs) 
     /**
      * Time a connecting socket gives the handshake before it connects anew. JeroMQ 0.6.0 loses 2 to 5 % of fresh
      * connections: TCP connects and the connecting side then never reads or writes (its issue tracker, #1022). Its own
-     * limit of 30 s would look like a dead peer; 300 ms is far above a handshake's time on a busy machine.
+     * limit of 30 s would look like a dead peer. 500 ms is far above a handshake's time even on a busy machine, and below
+     * the rank timeout, so that a heartbeat held up by it does not look like a death.
      */
-    static final int HANDSHAKE_MS = 300;
+    static final int HANDSHAKE_MS = 500;
 
     /** The limits used unless a flag says otherwise. */
     public static SocketLimits defaults() {

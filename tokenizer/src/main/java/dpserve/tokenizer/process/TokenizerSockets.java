@@ -66,11 +66,14 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
                 .start();
     }
 
-    /** Names this worker to the controller; the first message of the request stream is the same. */
+    /**
+     * Names this worker to the controller, also in the request stream, whose first message it is. Said again and again
+     * there too: JeroMQ may lose what is sent on a connection that has just been made.
+     */
     void hello(Hello hello) {
         streamHello = hello;
         controller.send(codec.encode(hello));
-        greetStream();
+        greetAgain();
     }
 
     /** A controller of a new epoch has not heard this stream's Hello. */

@@ -144,6 +144,7 @@ class LaunchIT {
         assertThat(topology.launcher().exitStatus()).isZero();
         assertThat(topology.runFolder().resolve("topology.json")).doesNotExist();
         assertThat(jvmsNaming(topology.runFolder().toString())).isEmpty();
+        topology.deleteFolder();
     }
 
     @Test
@@ -161,7 +162,9 @@ class LaunchIT {
                 .contains("controller")
                 .contains("SIGKILL")
                 .contains(controller.log().toString());
-        assertThat(topology.processes()).noneMatch(p -> Signals.isAlive(p.pid()));
+        await().atMost(Duration.ofSeconds(2))
+                .until(() -> topology.processes().stream().noneMatch(p -> Signals.isAlive(p.pid())));
+        topology.deleteFolder();
     }
 
     @Test

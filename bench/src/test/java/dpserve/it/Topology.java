@@ -57,6 +57,7 @@ final class Topology implements AutoCloseable {
         } catch (AssertionError | RuntimeException e) {
             topology.launcher.signal("TERM");
             topology.launcher.exitStatus();
+            topology.deleteFolder();
             throw e;
         }
     }
@@ -199,7 +200,8 @@ final class Topology implements AutoCloseable {
         deleteFolder();
     }
 
-    private void deleteFolder() {
+    /** Removes the run folder of a topology that has ended. */
+    void deleteFolder() {
         try (Stream<Path> paths = Files.walk(folder)) {
             for (Path path : paths.sorted((a, b) -> b.compareTo(a)).toList()) {
                 Files.delete(path);

@@ -67,7 +67,7 @@ final class BatchLog {
     }
 
     /** The results of a step were applied; every so many decode steps this is worth a line. */
-    void onStep(Batch batch, int made, int running, int waiting, KvPool pool, long nowNs) {
+    void onStep(Batch batch, int made, int waiting, KvPool pool, long nowNs) {
         begin(nowNs);
         tokens += made;
         if (batch.mode() != Batch.Mode.DECODE || ++decodeSteps < config.decodeLogInterval()) {
@@ -83,7 +83,7 @@ final class BatchLog {
                 "DP%d Decode batch, #running-req: %d, #token: %d, token usage: %.2f, cuda graph: False,"
                         + " gen throughput (token/s): %.2f, #queue-req: %d",
                 config.dpRank(),
-                running,
+                batch.size(),
                 pool.used(),
                 (double) pool.used() / pool.size(),
                 genThroughput,

@@ -61,7 +61,8 @@ final class DecodeManager {
 
     /**
      * Makes room for a step that does not fit: requests with the least output, among these the longest input, lose
-     * their KV and leave the running batch until it does, at least one. The last one always stays.
+     * their KV and leave the running batch until it does, at least one. The last one always stays, and fits: its
+     * max_new_tokens was clipped to what the whole pool holds, and no prompt is under way while others decode.
      */
     Retraction retract() {
         int before = pool.available();

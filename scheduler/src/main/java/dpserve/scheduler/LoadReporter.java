@@ -76,7 +76,7 @@ final class LoadReporter {
         changed = true;
     }
 
-    /** Whether requests came, ended or lost their KV since the last sample. */
+    /** Whether requests came, ended or lost their KV since the last report that an output batch carried. */
     boolean isChanged() {
         return changed;
     }
@@ -93,9 +93,14 @@ final class LoadReporter {
         return endedReqs;
     }
 
+    /** A report of this moment for an output batch, or for a batch of size 0 that carries nothing else. */
+    GetLoadReqOutput piggyback(long nowNs) {
+        changed = false;
+        return sample(nowNs);
+    }
+
     /** A report of this moment, with the next sequence number. Only between steps, with all results applied. */
     GetLoadReqOutput sample(long nowNs) {
-        changed = false;
         int used = pool.used();
         newestAtNs = nowNs;
         newest = new GetLoadReqOutput(

@@ -40,20 +40,6 @@ final class PrefillAdder {
         this.remainingChunk = config.chunkedPrefillSize();
     }
 
-    /** The next chunk of a prompt begun in an earlier batch; not taken if there is no slot at all. */
-    void continueChunked(Request r) {
-        int rest = r.length() - r.kvLength;
-        int room = (int) Math.min(remainingChunk, remainingTokens());
-        int slots = pool.available();
-        int take = Math.min(rest, room > 0 ? room : Math.min(remainingChunk, slots));
-        if (take > 0) {
-            take(r, take);
-        }
-        if (take < rest) {
-            chunked = r;
-        }
-    }
-
     /** Tries the next waiting request, which has no KV. */
     Outcome add(Request r) {
         pool.lockPrefix(r);
@@ -62,12 +48,7 @@ final class PrefillAdder {
             pool.drop(r);
             return refused;
         }
-        int rest = r.length() - r.prefixLength;
-        int take = Math.min(rest, remainingChunk);
-        take(r, take);
-        if (take < rest) {
-            chunked = r;
-        }
+        take(r);
         return isSpent() ? Outcome.TAKEN_LAST : Outcome.TAKEN;
     }
 
@@ -80,14 +61,23 @@ final class PrefillAdder {
         return tooLong || remainingChunk <= 0 ? Outcome.NO_BUDGET : null;
     }
 
-    private void take(Request r, int tokens) {
+    /**
+     * Takes a prompt, or the next chunk of one begun in an earlier batch. Its slots are there: the whole prompt had to fit
+     * when it was admitted, and nothing else is prefilled or decoded before it is complete.
+     */
+    void take(Request r) {
+        int tokens = Math.min(r.length() - r.kvLength, remainingChunk);
         starts.add(r.kvLength);
         requests.add(r);
         pool.allocate(r, tokens);
-        // A chunk makes no output yet; its prompt's last chunk reserves for it.
-        reserved += r.kvLength < r.length() ? 0 : r.reservedOutput(clip);
         remainingInput -= tokens;
         remainingChunk -= tokens;
+        if (r.kvLength < r.length()) {
+            chunked = r;
+        } else {
+            // A chunk makes no output; room for it is kept once the prompt is complete.
+            reserved += r.reservedOutput(clip);
+        }
     }
 
     private boolean isSpent() {

@@ -76,13 +76,10 @@ final class PrefillManager {
         cachedInBatch = 0;
         PrefillAdder adder = new PrefillAdder(config, pool, reserved);
         if (chunked != null) {
-            adder.continueChunked(chunked);
+            adder.take(chunked);
         }
-        // While the chunked prompt waits for slots, nobody may overtake it to take them.
-        if (chunked == null || adder.size() > 0) {
-            admit(adder, config.maxRunningRequests() - running);
-            chunked = adder.chunked();
-        }
+        admit(adder, config.maxRunningRequests() - running);
+        chunked = adder.chunked();
         return adder.batch();
     }
 

@@ -15,9 +15,6 @@ final class RequestLifecycle {
     private static final FinishReason.Abort ABORTED_WAITING =
             new FinishReason.Abort("Abort in waiting queue", null, null);
 
-    private static final FinishReason.Abort STUCK =
-            new FinishReason.Abort("Out of KV slots even without other requests.", 500, "InternalServerError");
-
     private final Engine engine;
     private final SchedulerOutput output;
     private final KvPool pool;
@@ -148,14 +145,6 @@ final class RequestLifecycle {
             end(r, ABORTED);
             streamer.add(r);
         }
-    }
-
-    /** The last running request does not fit the pool though nobody else holds KV. */
-    void endStuck(Request r) {
-        counters.stuckReqs++;
-        end(r, STUCK);
-        decode.removeFinished();
-        streamer.add(r);
     }
 
     /** The request is held no longer; what it computed stays in the cache. */

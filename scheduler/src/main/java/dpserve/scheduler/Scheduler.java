@@ -112,7 +112,7 @@ public final class Scheduler {
     /** Sends what is due, with the load as it is now. */
     private void emit(long nowNs) {
         if (!streamer.isEmpty()) {
-            streamer.flush(reporter.sample(nowNs));
+            streamer.flush(reporter.piggyback(nowNs));
         }
     }
 
@@ -131,9 +131,6 @@ public final class Scheduler {
             log.onPrefill(batch, decode.size(), prefill, pool, nowNs);
         } else if (decode.size() > 0) {
             makeRoom(nowNs);
-            if (decode.size() == 0) {
-                return nextBatch(nowNs);
-            }
             counters.decodeSteps++;
             batch = decode.next();
         }
@@ -150,19 +147,10 @@ public final class Scheduler {
 
     /** A decode step needs one KV slot for each running request; who gets none goes back to the waiting queue. */
     private void makeRoom(long nowNs) {
-        if (!decode.fits() && decode.size() > 1) {
+        if (!decode.fits()) {
             DecodeManager.Retraction retraction = decode.retract();
             log.onRetraction(retraction);
             retraction.retracted().forEach(requests::requeue);
-        }
-        if (!decode.fits() && prefill.chunked() != null) {
-            Request chunked = prefill.chunked();
-            prefill.clearChunked();
-            pool.drop(chunked);
-            requests.requeue(chunked);
-        }
-        if (!decode.fits()) {
-            requests.endStuck(decode.running().get(0));
         }
         emit(nowNs);
     }
@@ -181,7 +169,7 @@ public final class Scheduler {
             ratio.reset();
             log.onIdle();
             selfCheck();
-            streamer.flush(reporter.sample(nowNs));
+            streamer.flush(reporter.piggyback(nowNs));
         }
         if (calls.pendingFlushes() > 0 && table.size() == 0) {
             pool.flush();
@@ -233,9 +221,9 @@ public final class Scheduler {
         }
         decode.removeFinished();
         requests.endAbortedChunked();
-        log.onStep(batch, made, decode.size(), prefill.waiting().size(), pool, nowNs);
+        log.onStep(batch, made, prefill.waiting().size(), pool, nowNs);
         if (!streamer.isEmpty() || reporter.isChanged()) {
-            streamer.flush(reporter.sample(nowNs));
+            streamer.flush(reporter.piggyback(nowNs));
         }
         calls.answerProbes();
     }

@@ -13,7 +13,6 @@ final class SchedulerCounters {
     long queueFull;
     long badInputs;
     long retractedReqs;
-    long stuckReqs;
     long healthProbes;
     long selfCheckFailures;
 
@@ -27,7 +26,6 @@ final class SchedulerCounters {
         map.put("queue_full_reqs", queueFull);
         map.put("bad_input_reqs", badInputs);
         map.put("retracted_reqs", retractedReqs);
-        map.put("stuck_reqs", stuckReqs);
         map.put("health_probes", healthProbes);
         map.put("self_check_failures", selfCheckFailures);
         return map;

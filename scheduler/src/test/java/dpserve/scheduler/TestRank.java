@@ -9,6 +9,7 @@ import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Message;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -62,6 +63,51 @@ final class TestRank implements SchedulerOutput {
 
     void send(Message message) {
         assertThat(scheduler.onMessage(message, nowNs)).isTrue();
+    }
+
+    void request(String rid, int[] prompt, int maxNewTokens) {
+        request(rid, prompt, Params.tokens(maxNewTokens));
+    }
+
+    /** A prompt that shares no prefix with one of another number. */
+    static int[] prompt(int number, int length) {
+        int[] ids = new int[length];
+        for (int i = 0; i < length; i++) {
+            ids[i] = 1000 * number + i;
+        }
+        return ids;
+    }
+
+    /** The last step as "rid[from,to)" for each of its requests. */
+    static String describe(Batch batch) {
+        StringBuilder b = new StringBuilder(batch.mode().toString());
+        for (int i = 0; i < batch.size(); i++) {
+            b.append(' ').append(batch.request(i).rid());
+            b.append('[').append(batch.from(i)).append(',').append(batch.to(i)).append(')');
+        }
+        return b.toString();
+    }
+
+    String describeStep() {
+        Batch batch = step();
+        return batch == null ? "idle" : describe(batch);
+    }
+
+    /** The output of a prompt with ignore_eos. */
+    static int[] expected(int[] prompt, int maxNewTokens) {
+        return Expected.MODEL.expectedOutput(prompt, maxNewTokens, 0, true);
+    }
+
+    GetLoadReqOutput lastReport() {
+        return reports.get(reports.size() - 1);
+    }
+
+    long table(String name) {
+        return (Long) scheduler.tables().get(name);
+    }
+
+    long counter(String name) {
+        return (Long) scheduler.counters().get(name);
     }
 
     void abort(String rid) {
@@ -121,7 +167,7 @@ final class TestRank implements SchedulerOutput {
             assertThat(part.load()).isNotNull();
         }
         if (part.load() != null) {
-            if (!reports.isEmpty()) {
+            if (!reports.isEmpty() && lastReport().incarnation() == part.load().incarnation()) {
                 assertThat(part.load().seq())
                         .isGreaterThan(reports.get(reports.size() - 1).seq());
             }
@@ -133,7 +179,7 @@ final class TestRank implements SchedulerOutput {
                     .as("nothing follows the end of %s", part.rids()[i])
                     .isFalse();
             CRC32 crc = new CRC32();
-            crc.update(part.rids()[i].getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            crc.update(part.rids()[i].getBytes(StandardCharsets.UTF_8));
             assertThat((int) (crc.getValue() % config.detokenizers())).isEqualTo(index);
             assertThat(part.httpWorkerIpcs()[i]).isEqualTo(WORKER);
             assertThat(part.dpRanks()[i]).isEqualTo(config.dpRank());

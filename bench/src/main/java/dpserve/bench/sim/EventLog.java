@@ -13,7 +13,7 @@ import java.util.Locale;
  * What happened, event by event. Always hashed, written out only when asked: two runs with equal hashes went the same
  * way to the nanosecond.
  */
-final class EventLog {
+public final class EventLog {
     /** Kinds of event; the text form is the lower-case name. */
     enum Kind {
         SENT,
@@ -35,7 +35,7 @@ final class EventLog {
     private long events;
 
     /** @param text where lines go, or null */
-    EventLog(Writer text) {
+    public EventLog(Writer text) {
         this.text = text;
         try {
             digest = MessageDigest.getInstance("SHA-256");

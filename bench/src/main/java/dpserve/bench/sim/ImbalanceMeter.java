@@ -5,10 +5,10 @@ import java.util.Arrays;
 import java.util.function.ToIntFunction;
 
 /**
- * How even the ranks are, sampled while requests are in flight. max/min takes an empty rank as holding one, so that it
+ * How even the ranks are, sampled while requests are in flight and more are to come. max/min takes an empty rank as holding one, so that it
  * stays finite.
  */
-final class ImbalanceMeter {
+public final class ImbalanceMeter {
     private double[] requestsRatio = new double[256];
     private double[] tokensRatio = new double[256];
     private double[] balance = new double[256];
@@ -19,6 +19,7 @@ final class ImbalanceMeter {
     private long barrierIdleNs;
     private long barrierNs;
     private int mostHeld;
+    private int mostAboveEven;
 
     /**
      * Figures of a run.
@@ -29,8 +30,9 @@ final class ImbalanceMeter {
      * @param requestsStd mean over the samples of the standard deviation across ranks
      * @param barrierIdle share of step time that lockstep ranks wait for the slowest; 0 for independent ranks
      * @param mostHeld most requests, running and queued, that any rank ever held
+     * @param mostAboveEven by how much a rank held more than ceil(requests in flight / live ranks), at most
      */
-    record Figures(
+    public record Figures(
             Distribution requestsRatio,
             Distribution tokensRatio,
             Distribution balance,
@@ -38,7 +40,8 @@ final class ImbalanceMeter {
             double queueStd,
             double usedStd,
             double barrierIdle,
-            int mostHeld) {}
+            int mostHeld,
+            int mostAboveEven) {}
 
     /** One sample of the ranks that are alive; none if no request is held anywhere. */
     void sample(SimRank[] ranks) {
@@ -86,9 +89,16 @@ final class ImbalanceMeter {
         return Math.sqrt(squares / Math.max(1, values.length));
     }
 
-    /** A rank holds so many requests now. */
-    void held(int requests) {
+    boolean isEmpty() {
+        return samples == 0;
+    }
+
+    /** A rank holds so many requests now, of those that are in flight on so many live ranks. */
+    void held(int requests, int inFlight, int liveRanks) {
         mostHeld = Math.max(mostHeld, requests);
+        if (liveRanks > 0) {
+            mostAboveEven = Math.max(mostAboveEven, requests - (inFlight + liveRanks - 1) / liveRanks);
+        }
     }
 
     /** A lockstep rank worked for part of a step. */
@@ -107,6 +117,7 @@ final class ImbalanceMeter {
                 queueStd / n,
                 usedStd / n,
                 barrierNs == 0 ? 0 : (double) barrierIdleNs / barrierNs,
-                mostHeld);
+                mostHeld,
+                mostAboveEven);
     }
 }

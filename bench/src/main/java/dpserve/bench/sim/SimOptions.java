@@ -1,5 +1,6 @@
 package dpserve.bench.sim;
 
+import dpserve.io.LoadReport;
 import dpserve.scheduler.SchedulePolicy;
 import dpserve.scheduler.SchedulerConfig;
 import picocli.CommandLine;
@@ -10,18 +11,6 @@ import picocli.CommandLine.Option;
 /** The flags of a simulated topology. Times are modelled time: nothing waits. */
 public final class SimOptions {
     private static final String BY_DEFAULT = " (default: ${DEFAULT-VALUE}).";
-
-    /** How loads get from the ranks to the controller. */
-    public enum LoadReport {
-        /** On every output batch, through detokenizer and tokenizer worker (PR #11469). */
-        PIGGYBACK,
-        /** Polled every {@link #watchIntervalMs} (before PR #11469). */
-        WATCH,
-        /** No reports: in-flight counts alone (first draft of PR #11469). */
-        ACCOUNTING,
-        /** From the rank to the controller at once. */
-        DIRECT
-    }
 
     @Option(names = "--dp-size", defaultValue = "4", description = "Number of ranks" + BY_DEFAULT)
     public int dpSize;
@@ -59,6 +48,32 @@ public final class SimOptions {
 
     @Option(names = "--report-every", defaultValue = "1", description = "Keep one of so many reports" + BY_DEFAULT)
     public int reportEvery;
+
+    @Option(
+            names = "--report-copies",
+            defaultValue = "1",
+            description = "Each report arrives so many times, as by several ways; a part is a chance" + BY_DEFAULT)
+    public double reportCopies;
+
+    @Option(
+            names = "--upstream-reports",
+            description = "Reports as PR #11469 sends them: five fields without a sequence number, sampled before the"
+                    + " step's ended requests are retired, and none from a rank that becomes idle.")
+    public boolean upstreamReports;
+
+    @Option(
+            names = "--report-service-us",
+            defaultValue = "0",
+            description =
+                    "Time the controller's input takes for each report, one after the other, microseconds" + BY_DEFAULT)
+    public double reportServiceUs;
+
+    @Option(
+            names = "--detokenizer-us",
+            defaultValue = "0",
+            description = "Time the detokenizer takes for each request of an output batch, one batch after the other,"
+                    + " microseconds" + BY_DEFAULT)
+    public double detokenizerUs;
 
     @Option(
             names = "--message-delay-us",
@@ -150,6 +165,10 @@ public final class SimOptions {
                 reportDelayMs >= 0 && reportJitterMs >= 0,
                 "--report-delay-ms and --report-jitter-ms cannot be negative");
         require(messageDelayUs >= 0, "--message-delay-us cannot be negative");
+        require(reportCopies >= 1, "--report-copies must be at least 1, not " + reportCopies);
+        require(
+                reportServiceUs >= 0 && detokenizerUs >= 0,
+                "--report-service-us and --detokenizer-us cannot be negative");
         require(watchIntervalMs > 0, "--load-watch-interval-ms must be above 0");
         require(killRank >= 0 && killRank < dpSize, "--kill-rank must be 0 to " + (dpSize - 1));
         require(restartAfterS >= 0, "--restart-after-s cannot be negative");

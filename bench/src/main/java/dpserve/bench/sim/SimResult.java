@@ -22,6 +22,9 @@ public final class SimResult {
     private final Distribution tpotMs;
     private final Distribution e2eMs;
     private final ImbalanceMeter.Figures imbalance;
+    private final long reports;
+    private final double steadyThroughput;
+    private final double[][] latenciesMs;
     private final List<String> broken;
     private final long events;
     private final String hash;
@@ -32,6 +35,7 @@ public final class SimResult {
             SimRequest[] requests,
             long lastEndNs,
             ImbalanceMeter.Figures imbalance,
+            long reports,
             List<String> broken,
             long events,
             String hash) {
@@ -46,9 +50,14 @@ public final class SimResult {
         this.tpotMs = Distribution.of(
                 ok(requests)
                         .filter(r -> r.tokens > 1)
-                        .mapToDouble(r -> (r.lastTokenNs - r.firstTokenNs) / NS_PER_S / (r.tokens - 1))
+                        .mapToDouble(SimResult::tpotS)
                         .toArray(),
                 MS);
+        this.latenciesMs = ok(requests)
+                .map(r -> new double[] {(r.firstTokenNs - r.startNs) / NS_PER_S * MS, tpotS(r) * MS})
+                .toArray(double[][]::new);
+        this.reports = reports;
+        this.steadyThroughput = steady(requests);
         this.imbalance = imbalance;
         this.broken = broken;
         this.events = events;
@@ -61,6 +70,17 @@ public final class SimResult {
 
     private static Distribution millis(SimRequest[] requests, ToDoubleFunction<SimRequest> seconds) {
         return Distribution.of(ok(requests).mapToDouble(seconds).toArray(), MS);
+    }
+
+    private static double tpotS(SimRequest r) {
+        return r.tokens < 2 ? 0 : (r.lastTokenNs - r.firstTokenNs) / NS_PER_S / (r.tokens - 1);
+    }
+
+    private static double steady(SimRequest[] requests) {
+        long[] ends = ok(requests).mapToLong(r -> r.endNs).sorted().toArray();
+        int from = ends.length / 5;
+        int to = ends.length * 4 / 5;
+        return to <= from ? 0 : (to - from) * NS_PER_S / Math.max(1, ends[to] - ends[from]);
     }
 
     /** Promises that were broken, in words; empty if all were kept. */
@@ -83,6 +103,11 @@ public final class SimResult {
         return completed;
     }
 
+    /** Load reports that the controller handled. */
+    public long reports() {
+        return reports;
+    }
+
     /** Requests that were refused or lost with their rank. */
     public int failed() {
         return failed;
@@ -98,8 +123,31 @@ public final class SimResult {
         return outputTokens / durationS;
     }
 
+    /** Requests that ended per second between the first fifth and the last: neither filling up nor running dry. */
+    public double steadyThroughput() {
+        return steadyThroughput;
+    }
+
+    /** Requests per second that met both objectives, milliseconds. */
+    public double goodput(double mostTtftMs, double mostTpotMs) {
+        return Arrays.stream(latenciesMs)
+                        .filter(l -> l[0] <= mostTtftMs && l[1] <= mostTpotMs)
+                        .count()
+                / durationS;
+    }
+
+    /** Time per output token after the first, milliseconds. */
+    public Distribution tpotMs() {
+        return tpotMs;
+    }
+
+    /** Modelled seconds from the start to the last end. */
+    public double durationS() {
+        return durationS;
+    }
+
     /** How even the ranks were. */
-    ImbalanceMeter.Figures imbalance() {
+    public ImbalanceMeter.Figures imbalance() {
         return imbalance;
     }
 
@@ -119,7 +167,7 @@ public final class SimResult {
         row(t, "TTFT mean / median / P99 (ms)", three(ttftMs));
         row(t, "TPOT mean / median / P99 (ms)", three(tpotMs));
         row(t, "E2E mean / median / P99 (ms)", three(e2eMs));
-        row(t, "Most requests held by a rank", Integer.toString(imbalance.mostHeld()));
+        row(t, "Most requests held by a rank / above even", imbalance.mostHeld() + " / " + imbalance.mostAboveEven());
         row(t, "Running max/min p50 / p90 / p95", spread(imbalance.requestsRatio()));
         row(t, "Tokens max/min p50 / p90 / p95", spread(imbalance.tokensRatio()));
         row(t, "Balance ratio mean/max tokens, mean", number(imbalance.balance().mean()));
@@ -129,6 +177,7 @@ public final class SimResult {
                 number(imbalance.requestsStd()) + " / " + number(imbalance.queueStd()) + " / "
                         + number(imbalance.usedStd()));
         row(t, "Barrier idle fraction", number(imbalance.barrierIdle()));
+        row(t, "Reports per dispatch", number(reports / (double) Math.max(1, completed + failed)));
         row(t, "Events / SHA-256 of the event log", events + " / " + hash.substring(0, 16));
         row(t, "Promises", broken.isEmpty() ? "all kept" : "BROKEN: " + String.join("; ", broken));
         return t.append("==============================================================\n")

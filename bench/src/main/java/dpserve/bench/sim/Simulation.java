@@ -3,6 +3,7 @@ package dpserve.bench.sim;
 import dpserve.bench.dataset.DatasetRow;
 import dpserve.bench.load.LoadSchedule;
 import dpserve.bench.sim.EventLog.Kind;
+import dpserve.io.LoadReport;
 import dpserve.io.SimulatedModel;
 import dpserve.io.WireRid;
 import dpserve.io.message.AbortReq;
@@ -43,11 +44,13 @@ public final class Simulation {
     private final ImbalanceMeter imbalance = new ImbalanceMeter();
     private final SimController controller;
     private final ReportChannel reports;
+    private final ServiceLine detokenizer = new ServiceLine();
     private final SimRank[] ranks;
     private final SimRequest[] requests;
     private final LockstepGroup lockstep;
     private final long hopNs;
     private long nextIncarnation = 1;
+    private int sent;
     private int ended;
     private int wrong;
     private int afterEnd;
@@ -60,7 +63,7 @@ public final class Simulation {
      * @param maxConcurrency most requests in flight, or null
      * @param log takes the events
      */
-    Simulation(
+    public Simulation(
             SimOptions options,
             EngineProfile profile,
             List<DatasetRow> rows,
@@ -101,7 +104,7 @@ public final class Simulation {
         }
         tick();
         sample();
-        if (options.loadReport == SimOptions.LoadReport.WATCH) {
+        if (options.loadReport == LoadReport.WATCH) {
             poll();
         }
         if (options.killAtS != null) {
@@ -125,6 +128,7 @@ public final class Simulation {
                 requests,
                 lastEndNs,
                 imbalance.figures(),
+                reports.applied(),
                 Promises.check(controller.core(), ranks, requests, wrong, afterEnd),
                 log.events(),
                 log.hash());
@@ -164,8 +168,11 @@ public final class Simulation {
         queue.after((long) (options.watchIntervalMs * 1e6), this::poll);
     }
 
+    /** Once nothing is left to dispatch no policy can even anything out: what ranks still hold tells nothing of it. */
     private void sample() {
-        imbalance.sample(ranks);
+        if (sent < rows.size() || imbalance.isEmpty()) {
+            imbalance.sample(ranks);
+        }
         queue.after(SAMPLE_NS, this::sample);
     }
 
@@ -207,6 +214,7 @@ public final class Simulation {
                 0);
         SimRequest request = new SimRequest(i, worker, message, intendedNs);
         requests[i] = request;
+        sent++;
         log.add(Kind.SENT, queue.nowNs(), i, -1);
         queue.after(hopNs, () -> controller.request(request));
     }
@@ -271,13 +279,16 @@ public final class Simulation {
     private final class RankPeer implements SimRank.Peer {
         @Override
         public void onOutput(int dpRank, BatchTokenIDOutput output) {
-            if (output.load() != null && options.loadReport == SimOptions.LoadReport.PIGGYBACK) {
-                reports.send(output.load(), (OUTPUT_HOPS + 1) * hopNs);
-            } else if (output.load() != null && options.loadReport == SimOptions.LoadReport.DIRECT) {
-                reports.send(output.load(), hopNs);
+            // The detokenizer's time only, without the hop to it: the same for every batch, so the order is the same.
+            long costNs = (long) (output.size() * options.detokenizerUs * 1e3);
+            long detokenizedNs = detokenizer.doneAfterNs(queue.nowNs(), costNs);
+            if (output.load() != null && options.loadReport == LoadReport.PIGGYBACK) {
+                reports.send(output, detokenizedNs + (OUTPUT_HOPS + 1) * hopNs);
+            } else if (output.load() != null && options.loadReport == LoadReport.DIRECT) {
+                reports.send(output, hopNs);
             }
             if (output.size() > 0) {
-                queue.after(OUTPUT_HOPS * hopNs, () -> onClientOutput(output));
+                queue.after(detokenizedNs + OUTPUT_HOPS * hopNs, () -> onClientOutput(output));
             }
         }
 
@@ -307,7 +318,8 @@ public final class Simulation {
             log.add(Kind.RECEIVED, queue.nowNs(), number, dpRank);
             rank.receive(r.message);
             if (rank.isAlive()) {
-                imbalance.held(rank.held());
+                imbalance.held(
+                        rank.held(), sent - ended, controller.core().view().liveCount());
             }
         }
 

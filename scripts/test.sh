@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: scripts, formatting, units, the whole topology; then the unit tests on Java 25 where there is one.
+# Runs every test: scripts, formatting, units, the whole topology, the released SGLang package; then the unit tests on Java 25 where there is one.
 # shellcheck source-path=SCRIPTDIR/lib
 set -euo pipefail
 
@@ -73,6 +73,9 @@ main() {
   mkdir -p "$ROOT/target"
   check_scripts "$install"
   run_maven "$LOG" "${goals[@]}"
+  if [[ ${goals[*]} == *-Pit* ]]; then
+    bash "$ROOT/scripts/interop.sh" --install
+  fi
   home25=$(java_25)
   if [[ -n $home25 ]]; then
     echo "unit tests again on $home25"

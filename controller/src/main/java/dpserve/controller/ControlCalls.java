@@ -3,6 +3,7 @@ package dpserve.controller;
 import dpserve.io.LogLimiter;
 import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
+import dpserve.io.message.SetLoadBalance;
 
 /**
  * Control calls (docs/protocol.md section 4.3): each goes as it came to every rank that is up or draining, and each rank
@@ -11,6 +12,7 @@ import dpserve.io.message.GetInternalStateReqOutput;
 final class ControlCalls {
     private final RankTable table;
     private final TokenizerWorkers workers;
+    private final LoadBalance balance;
     private final InternalState state;
     private final ControllerOutput out;
     private final Counters counters;
@@ -19,12 +21,14 @@ final class ControlCalls {
     ControlCalls(
             RankTable table,
             TokenizerWorkers workers,
+            LoadBalance balance,
             InternalState state,
             ControllerOutput out,
             Counters counters,
             LogLimiter limiter) {
         this.table = table;
         this.workers = workers;
+        this.balance = balance;
         this.state = state;
         this.out = out;
         this.counters = counters;
@@ -46,6 +50,43 @@ final class ControlCalls {
             broadcast(frame);
         } else {
             limiter.warn("unknown_tag", tag);
+        }
+    }
+
+    /** Everyone hears of a change, and the caller what became of its call. */
+    void onSetLoadBalance(int worker, SetLoadBalance call) {
+        LoadBalance.Setting before = balance.setting();
+        String error = "";
+        try {
+            balance.change(call);
+        } catch (IllegalArgumentException e) {
+            error = e.getMessage();
+        }
+        if (!balance.setting().equals(before)) {
+            counters.add(Count.LOAD_BALANCE_CHANGES);
+            workers.tellAll(balance.state(null, null, ""));
+            table.all().forEach(this::tellBalance);
+        }
+        workers.tell(worker, balance.state(call.rid(), call.httpWorkerIpc(), error));
+    }
+
+    /** A new rank learns along which path its loads are wanted, if that is not the one of its flags. */
+    void introduceBalance(Rank rank) {
+        if (balance.differsFromStart()) {
+            tellBalance(rank);
+        }
+    }
+
+    /** As the other, for a tokenizer worker. */
+    void introduceBalance(int worker) {
+        if (balance.differsFromStart()) {
+            workers.tell(worker, balance.state(null, null, ""));
+        }
+    }
+
+    private void tellBalance(Rank rank) {
+        if (rank.isAlive() && !rank.isLegacy()) {
+            out.toRank(rank.dpRank(), balance.state(null, null, ""));
         }
     }
 

@@ -12,6 +12,9 @@ public enum Count {
     /** Requests that had to wait because no rank was live. */
     HELD,
     ENDED,
+    /** Changes of policy, path of the loads or their delay. */
+    LOAD_BALANCE_CHANGES,
+
     /** End notices for attempts that are not in the map: late ones after RankDown, or doubled. */
     UNKNOWN_ENDS,
     DUPLICATE_RIDS,

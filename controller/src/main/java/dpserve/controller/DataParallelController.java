@@ -1,6 +1,5 @@
 package dpserve.controller;
 
-import dpserve.controller.policy.DispatchPolicy;
 import dpserve.controller.policy.RequestInfo;
 import dpserve.io.LogLimiter;
 import dpserve.io.message.AbortReq;
@@ -15,6 +14,7 @@ import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
+import dpserve.io.message.SetLoadBalance;
 import dpserve.io.message.ShutdownReq;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.io.message.WatchLoadUpdateReq;
@@ -38,7 +38,7 @@ public final class DataParallelController {
     static final long HELLO_INTERVAL_NS = 1_000_000_000L;
 
     private final ControllerConfig config;
-    private final DispatchPolicy policy;
+    private final LoadBalance balance;
     private final LogLimiter limiter;
     private final Counters counters = new Counters();
     private final RidMap rids = new RidMap();
@@ -63,20 +63,21 @@ public final class DataParallelController {
     public DataParallelController(
             ControllerConfig config,
             int legacyInputs,
-            DispatchPolicy policy,
+            LoadBalance balance,
             ControllerOutput out,
             LogLimiter limiter,
             LongToDoubleFunction epochSeconds) {
         this.config = config;
-        this.policy = policy;
+        this.balance = balance;
         this.limiter = limiter;
         table = new RankTable(config.dpSize(), config.legacyRanks());
         view = new LoadView(rids, config.dpSize());
         workers = new TokenizerWorkers(config.workerPullEndpoints(), out, counters, limiter);
         liveness = new RankLiveness(config, table, rids, view, workers, out, counters, limiter);
-        router = new RequestRouter(config, policy, view, rids, workers, liveness, out, counters, limiter, epochSeconds);
-        state = new InternalState(config, table, rids, view, workers, router, liveness, counters, limiter);
-        calls = new ControlCalls(table, workers, state, out, counters, limiter);
+        router =
+                new RequestRouter(config, balance, view, rids, workers, liveness, out, counters, limiter, epochSeconds);
+        state = new InternalState(config, balance, table, rids, view, workers, router, liveness, counters, limiter);
+        calls = new ControlCalls(table, workers, balance, state, out, counters, limiter);
         aborts = new AbortRouter(rids, router, workers, calls, out, counters);
         for (int w = 0; w < config.workerPullEndpoints().size(); w++) {
             streams.add(new RequestStream(w));
@@ -132,6 +133,8 @@ public final class DataParallelController {
             onReports(update.loads(), nowNs);
         } else if (message instanceof GetInternalStateReq call) {
             calls.onInternalStateCall(s.worker, call, frame, nowNs);
+        } else if (message instanceof SetLoadBalance call) {
+            calls.onSetLoadBalance(s.worker, call);
         } else if (message instanceof GetInternalStateReqOutput answer) {
             calls.forwardAnswer(answer, frame);
         } else if (message instanceof FlushCacheReqInput
@@ -184,7 +187,7 @@ public final class DataParallelController {
         }
         if (!newer.isEmpty()) {
             counters.add(Count.REPORTS_APPLIED, newer.size());
-            policy.onReport(view, newer);
+            balance.policy().onReport(view, newer);
         }
     }
 
@@ -219,7 +222,9 @@ public final class DataParallelController {
         }
         switch (hello.role()) {
             case SCHEDULER -> {
-                liveness.onHello(hello, nowNs);
+                if (liveness.onHello(hello, nowNs)) {
+                    calls.introduceBalance(table.get(hello.index()));
+                }
                 router.releaseHeld(nowNs);
             }
             case TOKENIZER -> greet(hello);
@@ -265,6 +270,7 @@ public final class DataParallelController {
         counters.add(Count.ORPHANED_BY_WORKER, orphans.size());
         rids.adopt(worker, hello.incarnation());
         workers.tell(worker, greeting());
+        calls.introduceBalance(worker);
         liveness.introduceRanks(worker);
         return true;
     }

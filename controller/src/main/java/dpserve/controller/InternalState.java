@@ -13,6 +13,7 @@ import java.util.Map;
  */
 final class InternalState {
     private final ControllerConfig config;
+    private final LoadBalance balance;
     private final RankTable table;
     private final RidMap rids;
     private final LoadView view;
@@ -24,6 +25,7 @@ final class InternalState {
 
     InternalState(
             ControllerConfig config,
+            LoadBalance balance,
             RankTable table,
             RidMap rids,
             LoadView view,
@@ -33,6 +35,7 @@ final class InternalState {
             Counters counters,
             LogLimiter limiter) {
         this.config = config;
+        this.balance = balance;
         this.table = table;
         this.rids = rids;
         this.view = view;
@@ -51,6 +54,9 @@ final class InternalState {
         state.put("incarnation", config.epoch());
         state.put("tables", tables());
         state.put("counters", allCounters());
+        state.put("load_balance_method", balance.setting().method());
+        state.put("load_report", balance.setting().report().wireName());
+        state.put("load_report_delay_ms", balance.setting().delayMs());
         state.put("endpoints", endpoints());
         List<Object> ranks = new ArrayList<>();
         for (Rank rank : table.all()) {

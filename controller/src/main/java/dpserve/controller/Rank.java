@@ -14,6 +14,10 @@ public final class Rank {
     long incarnation;
     String inputEndpoint = "";
     Map<String, Long> info = Map.of();
+
+    /** Where it takes the steps of its peers under DP attention; "" if it steps alone. */
+    String stepEndpoint = "";
+
     long pid;
 
     /** Time of the newest heartbeat on the controller's running clock, see {@link RunningClock}. */

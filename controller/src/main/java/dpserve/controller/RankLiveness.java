@@ -61,30 +61,34 @@ final class RankLiveness {
         this.limiter = limiter;
     }
 
-    /** A rank registers. */
-    void onHello(Hello hello, long nowNs) {
+    /**
+     * A rank registers.
+     *
+     * @return whether it is up now and was not before
+     */
+    boolean onHello(Hello hello, long nowNs) {
         String endpoint = hello.endpoints().get(Hello.INPUT);
         if (!isClaim(hello.index(), hello.incarnation(), endpoint)) {
-            return;
+            return false;
         }
         Rank rank = slot(hello.index());
         long now = clock.at(nowNs);
         if (hello.incarnation() < rank.incarnation
                 || (hello.incarnation() == rank.incarnation && rank.state == RankState.DEAD)) {
             fence(rank, hello.incarnation(), endpoint, now);
-            return;
+            return false;
         }
-        if (hello.incarnation() == rank.incarnation && rank.isAlive()) {
-            return;
-        }
-        if (!claim(rank, hello.incarnation(), endpoint, now)) {
-            return;
+        boolean known = hello.incarnation() == rank.incarnation && rank.isAlive();
+        if (known || !claim(rank, hello.incarnation(), endpoint, now)) {
+            return false;
         }
         rank.info = Map.copyOf(hello.info());
+        rank.stepEndpoint = stepEndpoint(hello);
         rank.pid = hello.pid();
         rank.heartbeatNs = now;
         adopt(rank, hello.heldRids());
         up(rank);
+        return true;
     }
 
     /** A rank is alive; of an unknown incarnation, it is greeted so that it registers. */
@@ -129,7 +133,7 @@ final class RankLiveness {
             view.setLive(dpRank, writable);
             if (!rank.announced) {
                 rank.announced = true;
-                workers.tellAll(new RankUp(dpRank, 0, "", Map.of()));
+                workers.tellAll(new RankUp(dpRank, 0, "", Map.of(), ""));
             }
             LOG.debug("legacy dp_rank {} {}", dpRank, writable ? "takes requests" : "takes no requests");
         }
@@ -139,7 +143,7 @@ final class RankLiveness {
     void introduceRanks(int worker) {
         for (Rank rank : table.all()) {
             if (rank.isAlive()) {
-                workers.tell(worker, new RankUp(rank.dpRank, rank.incarnation, rank.inputEndpoint, rank.info));
+                workers.tell(worker, notice(rank));
             }
         }
     }
@@ -168,6 +172,17 @@ final class RankLiveness {
         } catch (IllegalArgumentException e) {
             limiter.warn("bad_hello", "dp_rank " + dpRank + ": " + e.getMessage());
             return false;
+        }
+    }
+
+    /** A rank without a usable endpoint for steps steps alone. */
+    private String stepEndpoint(Hello hello) {
+        String endpoint = hello.endpoints().getOrDefault(Hello.STEP, "");
+        try {
+            return endpoint.isEmpty() ? "" : Endpoints.requireTcp("step endpoint", endpoint);
+        } catch (IllegalArgumentException e) {
+            limiter.warn("bad_hello", "dp_rank " + hello.index() + ": " + e.getMessage());
+            return "";
         }
     }
 
@@ -220,7 +235,30 @@ final class RankLiveness {
                 rank.dpRank,
                 rank.incarnation,
                 LogLimiter.printable(rank.inputEndpoint));
-        workers.tellAll(new RankUp(rank.dpRank, rank.incarnation, rank.inputEndpoint, rank.info));
+        workers.tellAll(notice(rank));
+        introducePeers(rank);
+    }
+
+    private static RankUp notice(Rank rank) {
+        return new RankUp(rank.dpRank, rank.incarnation, rank.inputEndpoint, rank.info, rank.stepEndpoint);
+    }
+
+    /** Ranks that step together learn of each other (docs/protocol.md section 8). */
+    private void introducePeers(Rank rank) {
+        for (Rank peer : steppingWith(rank)) {
+            out.toRank(peer.dpRank, notice(rank));
+            out.toRank(rank.dpRank, notice(peer));
+        }
+    }
+
+    private List<Rank> steppingWith(Rank rank) {
+        List<Rank> peers = new ArrayList<>();
+        for (Rank peer : table.all()) {
+            if (peer != rank && peer.isAlive() && !peer.stepEndpoint.isEmpty() && !rank.stepEndpoint.isEmpty()) {
+                peers.add(peer);
+            }
+        }
+        return peers;
     }
 
     private void down(Rank rank, String reason) {
@@ -239,6 +277,9 @@ final class RankLiveness {
                 lost.size());
         if (!wasAlive) {
             return;
+        }
+        for (Rank peer : steppingWith(rank)) {
+            out.toRank(peer.dpRank, new RankDown(rank.dpRank, rank.incarnation, reason, new String[0]));
         }
         Map<Integer, List<String>> byWorker = new HashMap<>();
         for (RidMap.Entry e : lost) {

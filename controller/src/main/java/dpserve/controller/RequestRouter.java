@@ -19,7 +19,7 @@ final class RequestRouter {
     private static final int UNAVAILABLE = 503;
 
     private final ControllerConfig config;
-    private final DispatchPolicy policy;
+    private final LoadBalance balance;
     private final LoadView view;
     private final RidMap rids;
     private final TokenizerWorkers workers;
@@ -33,7 +33,7 @@ final class RequestRouter {
 
     RequestRouter(
             ControllerConfig config,
-            DispatchPolicy policy,
+            LoadBalance balance,
             LoadView view,
             RidMap rids,
             TokenizerWorkers workers,
@@ -43,7 +43,7 @@ final class RequestRouter {
             LogLimiter limiter,
             LongToDoubleFunction epochSeconds) {
         this.config = config;
-        this.policy = policy;
+        this.balance = balance;
         this.view = view;
         this.rids = rids;
         this.workers = workers;
@@ -76,7 +76,7 @@ final class RequestRouter {
         boolean probe = TokenizedGenerateReqInput.isHealthCheck(request.rid());
         // A legacy rank that takes no more stops being live, so this ends.
         while (view.liveCount() > 0) {
-            int dpRank = probe ? nextProbeRank() : policy.choose(view, request);
+            int dpRank = probe ? nextProbeRank() : balance.policy().choose(view, request);
             if (dpRank == DispatchPolicy.UNFIT) {
                 refuse(worker, legacy, request, BAD_REQUEST, "the request lacks the bootstrap_room it is routed by");
                 return;

@@ -38,12 +38,16 @@ final class Harness {
     }
 
     Harness(int dpSize, int workers, int legacyRanks, DispatchPolicy policy) {
+        this(dpSize, workers, legacyRanks, LoadBalance.of(policy));
+    }
+
+    Harness(int dpSize, int workers, int legacyRanks, LoadBalance balance) {
         List<String> endpoints = java.util.stream.IntStream.range(0, workers)
                 .mapToObj(w -> WORKER_ENDPOINT + w)
                 .toList();
         ControllerConfig config =
                 new ControllerConfig(dpSize, legacyRanks, endpoints, EPOCH, 4711, 800 * MS, 5000 * MS);
-        controller = new DataParallelController(config, 1, policy, out, limiter, ns -> ns / 1e9);
+        controller = new DataParallelController(config, 1, balance, out, limiter, ns -> ns / 1e9);
     }
 
     /** Time passes in steps as short as the process's ticks. */

@@ -34,7 +34,7 @@ class RankLivenessTest {
         h.rankUp(1, 51);
         assertThat(h.out.rankConnections).containsEntry(1, input(1, 51));
         assertThat(h.out.takeRank(1)).containsExactly(new ControllerHello(Harness.EPOCH, Hello.PROTOCOL_VERSION));
-        assertThat(h.out.takeWorker(0)).containsExactly(new RankUp(1, 51, input(1, 51), Map.of("kv", 7L)));
+        assertThat(h.out.takeWorker(0)).containsExactly(new RankUp(1, 51, input(1, 51), Map.of("kv", 7L), ""));
         assertThat(h.controller.view().isLive(1)).isTrue();
         h.rankUp(1, 51);
         assertThat(h.out.takeWorker(0)).as("the same hello again").isEmpty();
@@ -48,8 +48,8 @@ class RankLivenessTest {
         assertThat(h.out.takeWorker(1))
                 .containsExactly(
                         new ControllerHello(Harness.EPOCH, Hello.PROTOCOL_VERSION),
-                        new RankUp(0, 50, input(0, 50), Map.of("kv", 7L)),
-                        new RankUp(1, 51, input(1, 51), Map.of("kv", 7L)));
+                        new RankUp(0, 50, input(0, 50), Map.of("kv", 7L), ""),
+                        new RankUp(1, 51, input(1, 51), Map.of("kv", 7L), ""));
         assertThat(h.out.takeWorker(0)).isEmpty();
     }
 
@@ -137,7 +137,7 @@ class RankLivenessTest {
         assertThat(h.out.rankConnections).containsEntry(0, input(0, 67));
         List<Object> told = h.out.takeWorker(0);
         assertThat(((RankDown) told.get(0)).rids()).containsExactly(lost);
-        assertThat(told.get(1)).isEqualTo(new RankUp(0, 67, input(0, 67), Map.of("kv", 7L)));
+        assertThat(told.get(1)).isEqualTo(new RankUp(0, 67, input(0, 67), Map.of("kv", 7L), ""));
 
         h.pass(600);
         h.controller.onDirectMessage(beat(0, 67), h.nowNs);
@@ -197,5 +197,41 @@ class RankLivenessTest {
         assertThat(h.limiter.totals()).containsEntry("bad_hello", 6L);
         assertThat(h.controller.view().liveCount()).isZero();
         assertThat(h.out.rankConnections).isEmpty();
+    }
+
+    private static Hello steppingRank(int dpRank, long incarnation) {
+        Hello plain = Harness.rankHello(dpRank, incarnation);
+        return new Hello(
+                plain.role(),
+                dpRank,
+                incarnation,
+                Map.of(Hello.INPUT, input(dpRank, incarnation), Hello.STEP, "tcp://127.0.0.1:99" + dpRank),
+                plain.protocolVersion(),
+                plain.pid(),
+                plain.info(),
+                plain.heldRids());
+    }
+
+    @Test
+    void shouldTellRanksThatStepTogetherOfEachOtherAndOfADeath() {
+        Harness h = new Harness(3, 1);
+        h.rankUp(2, 52);
+        h.controller.onDirectMessage(steppingRank(0, 50), h.nowNs);
+        h.out.takeRank(0);
+        h.controller.onDirectMessage(steppingRank(1, 51), h.nowNs);
+        RankUp up0 = new RankUp(0, 50, input(0, 50), Map.of("kv", 7L), "tcp://127.0.0.1:990");
+        RankUp up1 = new RankUp(1, 51, input(1, 51), Map.of("kv", 7L), "tcp://127.0.0.1:991");
+        assertThat(h.out.takeRank(0)).containsExactly(up1);
+        assertThat(h.out.takeRank(1)).contains(up0).doesNotContain(up1);
+        assertThat(h.out.takeRank(2)).as("steps alone").noneMatch(RankUp.class::isInstance);
+        for (int i = 0; i < 20; i++) {
+            h.pass(50);
+            h.controller.onDirectMessage(beat(0, 50), h.nowNs);
+        }
+        assertThat(h.out.takeRank(0)).singleElement().satisfies(message -> {
+            RankDown down = (RankDown) message;
+            assertThat(down.dpRank()).isEqualTo(1);
+            assertThat(down.incarnation()).isEqualTo(51);
+        });
     }
 }

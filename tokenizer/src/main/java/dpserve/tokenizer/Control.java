@@ -6,8 +6,10 @@ import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetLoadReqInput;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
+import dpserve.io.message.SetLoadBalance;
 import dpserve.tokenizer.ControlCalls.Kind;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -110,6 +112,29 @@ public final class Control {
                 nowNs);
     }
 
+    /**
+     * Asks the controller to balance in another way; null stays as it is.
+     *
+     * @param whenDone gets its answer, or null if there was none
+     */
+    public void loadBalance(
+            String method,
+            String report,
+            Double delayMs,
+            long timeoutNs,
+            Consumer<LoadBalanceState> whenDone,
+            long nowNs) {
+        calls.call(
+                Kind.LOAD_BALANCE,
+                rid -> {
+                    output.toController(new SetLoadBalance(rid, worker.pull(), method, report, delayMs));
+                    return Set.of(Role.CONTROLLER.wireName());
+                },
+                timeoutNs,
+                result -> whenDone.accept((LoadBalanceState) result.answers().get(Role.CONTROLLER.wireName())),
+                nowNs);
+    }
+
     private Set<String> liveRanks() {
         Set<String> names = new LinkedHashSet<>();
         ranks.live().forEach(rank -> names.add(rankName(rank)));
@@ -152,6 +177,9 @@ public final class Control {
         if (answer instanceof FlushCacheReqOutput flushed) {
             String from = flushed.dpRank() == null ? "rank ?" : rankName(flushed.dpRank());
             return calls.answer(Kind.FLUSH_CACHE, flushed.rid(), from, flushed, nowNs);
+        }
+        if (answer instanceof LoadBalanceState state) {
+            return calls.answer(Kind.LOAD_BALANCE, state.rid(), Role.CONTROLLER.wireName(), state, nowNs);
         }
         if (answer instanceof GetInternalStateReqOutput state) {
             return calls.answer(Kind.INTERNAL_STATE, state.rid(), nameOf(state.internalState()), state, nowNs);

@@ -21,7 +21,8 @@ public final class ControlCalls {
     public enum Kind {
         LOAD,
         FLUSH_CACHE,
-        INTERNAL_STATE
+        INTERNAL_STATE,
+        LOAD_BALANCE
     }
 
     /**

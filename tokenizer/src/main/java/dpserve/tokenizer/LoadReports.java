@@ -13,10 +13,10 @@ public final class LoadReports {
     /** With a small time scale the polling would take over the machine. */
     public static final long MIN_WATCH_INTERVAL_NS = 5_000_000L;
 
-    private final LoadReport path;
     private final ManagerOutput output;
     private final long watchIntervalNs;
     private final boolean polls;
+    private LoadReport path;
     private boolean asking;
     private long askNs;
     private long sent;
@@ -51,7 +51,7 @@ public final class LoadReports {
     /** The answers of one round. */
     public void onPolled(List<GetLoadReqOutput> loads) {
         asking = false;
-        if (!loads.isEmpty()) {
+        if (!loads.isEmpty() && path == LoadReport.WATCH) {
             send(loads);
         }
     }
@@ -59,6 +59,11 @@ public final class LoadReports {
     private void send(List<GetLoadReqOutput> loads) {
         sent++;
         output.toController(new WatchLoadUpdateReq(null, null, loads));
+    }
+
+    /** Another path from now on. */
+    public void use(LoadReport newPath) {
+        path = newPath;
     }
 
     /** The path in use. */

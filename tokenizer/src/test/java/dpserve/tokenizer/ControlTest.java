@@ -31,7 +31,7 @@ class ControlTest {
             () -> Map.of("role", "tokenizer", "index", 0));
 
     private static RankUp up(int rank, long incarnation) {
-        return new RankUp(rank, incarnation, "tcp://127.0.0.1:1", Map.of("max_total_num_tokens", 100L));
+        return new RankUp(rank, incarnation, "tcp://127.0.0.1:1", Map.of("max_total_num_tokens", 100L), "");
     }
 
     private static GetLoadReqOutput load(int rank, String callRid) {

@@ -3,6 +3,7 @@ package dpserve.bench.sim;
 import dpserve.controller.ControllerConfig;
 import dpserve.controller.ControllerOutput;
 import dpserve.controller.DataParallelController;
+import dpserve.controller.LoadBalance;
 import dpserve.controller.policy.Policies;
 import dpserve.controller.policy.RequestInfo;
 import dpserve.io.LogLimiter;
@@ -63,7 +64,8 @@ final class SimController implements ControllerOutput {
         core = new DataParallelController(
                 config,
                 0,
-                Policies.create(options.method, new Policies.Settings(1, Policies.DEFAULT_BUDGET_INTERVAL, seed)),
+                LoadBalance.of(Policies.create(
+                        options.method, new Policies.Settings(1, Policies.DEFAULT_BUDGET_INTERVAL, seed))),
                 this,
                 new LogLimiter(LoggerFactory.getLogger(SimController.class)),
                 now -> now / 1e9);

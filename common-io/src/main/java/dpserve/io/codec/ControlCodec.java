@@ -5,10 +5,12 @@ import dpserve.io.message.FinishReason;
 import dpserve.io.message.FlushCacheReqInput;
 import dpserve.io.message.FlushCacheReqOutput;
 import dpserve.io.message.GetInternalStateReqOutput;
+import dpserve.io.message.LoadBalanceState;
+import dpserve.io.message.SetLoadBalance;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** SGLang's control messages. */
+/** SGLang's control messages, and those of this project that are made alike. */
 final class ControlCodec {
     static final String ABORT = "AbortReq";
     static final String HEALTH_CHECK = "HealthCheckOutput";
@@ -17,12 +19,16 @@ final class ControlCodec {
     static final String GET_INTERNAL_STATE = "GetInternalStateReq";
     static final String INTERNAL_STATE = "GetInternalStateReqOutput";
     static final String SHUTDOWN = "ShutdownReq";
+    static final String SET_LOAD_BALANCE = "SetLoadBalance";
+    static final String LOAD_BALANCE_STATE = "LoadBalanceState";
 
     private static final int BARE_LENGTH = 3;
     private static final int ABORT_LENGTH = 7;
     private static final int FLUSH_LENGTH = 4;
     private static final int FLUSH_OUTPUT_LENGTH = 5;
     private static final int STATE_LENGTH = 4;
+    private static final int SET_LOAD_BALANCE_LENGTH = 6;
+    private static final int LOAD_BALANCE_STATE_LENGTH = 7;
 
     private ControlCodec() {}
 
@@ -69,6 +75,49 @@ final class ControlCodec {
         String message = s.to(5) ? in.optText("abort_message") : null;
         s.finish();
         return new AbortReq(head.rid() == null ? "" : head.rid(), head.ipc(), abortAll, reason, message);
+    }
+
+    static void write(WireWriter out, SetLoadBalance m) {
+        head(out, SET_LOAD_BALANCE, SET_LOAD_BALANCE_LENGTH, m.rid(), m.httpWorkerIpc());
+        out.text(m.method());
+        out.text(m.report());
+        out.optFloat64(m.delayMs());
+    }
+
+    static SetLoadBalance readSetLoadBalance(WireScanner in, int length) throws CodecException {
+        StructReader s = new StructReader(in, SET_LOAD_BALANCE, length, 1, SET_LOAD_BALANCE_LENGTH);
+        Head head = head(in, s);
+        s.to(3);
+        String method = in.optText("method");
+        s.to(4);
+        String report = in.optText("report");
+        s.to(5);
+        Double delayMs = in.optNumber("delay_ms");
+        s.finish();
+        return new SetLoadBalance(head.rid(), head.ipc(), method, report, delayMs);
+    }
+
+    static void write(WireWriter out, LoadBalanceState m) {
+        head(out, LOAD_BALANCE_STATE, LOAD_BALANCE_STATE_LENGTH, m.rid(), m.httpWorkerIpc());
+        out.text(m.error());
+        out.text(m.method());
+        out.text(m.report());
+        out.float64(m.delayMs());
+    }
+
+    static LoadBalanceState readLoadBalanceState(WireScanner in, int length) throws CodecException {
+        StructReader s = new StructReader(in, LOAD_BALANCE_STATE, length, 1, LOAD_BALANCE_STATE_LENGTH);
+        Head head = head(in, s);
+        s.to(3);
+        String error = in.text("error");
+        s.to(4);
+        String method = in.text("method");
+        s.to(5);
+        String report = in.text("report");
+        s.to(6);
+        double delayMs = in.number("delay_ms");
+        s.finish();
+        return new LoadBalanceState(head.rid(), head.ipc(), error, method, report, delayMs);
     }
 
     static void write(WireWriter out, FlushCacheReqInput m) {

@@ -18,11 +18,14 @@ import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Hello;
+import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
 import dpserve.io.message.Refused;
+import dpserve.io.message.SetLoadBalance;
 import dpserve.io.message.ShutdownReq;
+import dpserve.io.message.StepDone;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.io.message.WatchLoadUpdateReq;
 
@@ -84,6 +87,12 @@ public final class MessageCodec {
             TopologyCodec.write(out, m);
         } else if (message instanceof Fenced m) {
             TopologyCodec.write(out, m);
+        } else if (message instanceof StepDone m) {
+            TopologyCodec.write(out, m);
+        } else if (message instanceof SetLoadBalance m) {
+            ControlCodec.write(out, m);
+        } else if (message instanceof LoadBalanceState m) {
+            ControlCodec.write(out, m);
         } else if (message instanceof FlushCacheReqInput m) {
             ControlCodec.write(out, m);
         } else if (message instanceof FlushCacheReqOutput m) {
@@ -138,6 +147,9 @@ public final class MessageCodec {
             case TopologyCodec.RANK_DOWN -> TopologyCodec.readRankDown(in, length);
             case TopologyCodec.REFUSED -> TopologyCodec.readRefused(in, length);
             case TopologyCodec.FENCED -> TopologyCodec.readFenced(in, length);
+            case TopologyCodec.STEP_DONE -> TopologyCodec.readStepDone(in, length);
+            case ControlCodec.SET_LOAD_BALANCE -> ControlCodec.readSetLoadBalance(in, length);
+            case ControlCodec.LOAD_BALANCE_STATE -> ControlCodec.readLoadBalanceState(in, length);
             case ControlCodec.ABORT -> ControlCodec.readAbort(in, length);
             case ControlCodec.FLUSH_CACHE -> ControlCodec.readFlush(in, length);
             case ControlCodec.FLUSH_CACHE_OUTPUT -> ControlCodec.readFlushOutput(in, length);

@@ -12,6 +12,7 @@ import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
 import dpserve.io.message.Refused;
 import dpserve.io.message.Role;
+import dpserve.io.message.StepDone;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -26,6 +27,7 @@ final class TopologyCodec {
     static final String FENCED = "Fenced";
     static final String END_NOTICE = "EndNotice";
     static final String DROP_STATE = "DropState";
+    static final String STEP_DONE = "StepDone";
 
     private static final String[] NO_RIDS = {};
 
@@ -140,15 +142,16 @@ final class TopologyCodec {
     }
 
     static void write(WireWriter out, RankUp m) {
-        head(out, RANK_UP, 4, null);
+        head(out, RANK_UP, 5, null);
         out.integer(m.dpRank());
         out.integer(m.incarnation());
         out.text(m.inputEndpoint());
         out.value(m.info());
+        out.text(m.stepEndpoint());
     }
 
     static RankUp readRankUp(WireScanner in, int length) throws CodecException {
-        StructReader s = body(in, RANK_UP, length, 4);
+        StructReader s = body(in, RANK_UP, length, 5);
         int dpRank = rank(in, "dp_rank");
         s.to(4);
         long incarnation = in.integer("incarnation");
@@ -156,8 +159,10 @@ final class TopologyCodec {
         String endpoint = in.text("input endpoint");
         s.to(6);
         Map<String, Long> info = info(in);
+        s.to(7);
+        String stepEndpoint = in.text("step endpoint");
         s.finish();
-        return new RankUp(dpRank, incarnation, endpoint, info);
+        return new RankUp(dpRank, incarnation, endpoint, info, stepEndpoint);
     }
 
     static void write(WireWriter out, RankDown m) {
@@ -212,6 +217,30 @@ final class TopologyCodec {
         long incarnation = in.integer("incarnation");
         s.finish();
         return new Fenced(dpRank, incarnation);
+    }
+
+    static void write(WireWriter out, StepDone m) {
+        head(out, STEP_DONE, 4, null);
+        out.integer(m.dpRank());
+        out.integer(m.incarnation());
+        out.integer(m.step());
+        out.float64(m.durationS());
+    }
+
+    static StepDone readStepDone(WireScanner in, int length) throws CodecException {
+        StructReader s = body(in, STEP_DONE, length, 4);
+        int dpRank = rank(in, "dp_rank");
+        s.to(4);
+        long incarnation = in.integer("incarnation");
+        s.to(5);
+        long step = in.integer("step");
+        s.to(6);
+        double durationS = in.number("duration_s");
+        s.finish();
+        if (step < 0 || !(durationS >= 0 && durationS < Double.POSITIVE_INFINITY)) {
+            throw new CodecException(Kind.BAD_VALUE, "step or duration_s is negative or not finite");
+        }
+        return new StepDone(dpRank, incarnation, step, durationS);
     }
 
     static void write(WireWriter out, EndNotice m) {

@@ -10,7 +10,7 @@ import java.util.Map;
  * @param role who
  * @param index worker number, detokenizer number or dp_rank
  * @param incarnation higher than any before of the same role and index
- * @param endpoints what it bound, by the names of {@link #PULL}, {@link #PUSH} and {@link #INPUT}
+ * @param endpoints what it bound, by the names of {@link #PULL}, {@link #PUSH}, {@link #INPUT} and {@link #STEP}
  * @param protocolVersion {@link #PROTOCOL_VERSION}
  * @param pid process id on its host
  * @param info whole numbers that peers may want, such as max_total_num_tokens of a rank
@@ -38,6 +38,9 @@ public record Hello(
 
     /** Key in {@code endpoints}: the PULL a rank bound for this incarnation. */
     public static final String INPUT = "input";
+
+    /** Key in {@code endpoints}: the PULL where a rank under DP attention takes {@link StepDone}. */
+    public static final String STEP = "step";
 
     /** Key in {@code info} of a rank: KV slots. */
     public static final String MAX_TOTAL_NUM_TOKENS = "max_total_num_tokens";

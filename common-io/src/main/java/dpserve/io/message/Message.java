@@ -31,4 +31,7 @@ public sealed interface Message
                 Refused,
                 Fenced,
                 EndNotice,
-                DropState {}
+                DropState,
+                StepDone,
+                SetLoadBalance,
+                LoadBalanceState {}

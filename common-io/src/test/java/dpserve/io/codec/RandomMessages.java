@@ -18,13 +18,16 @@ import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Hello;
+import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
 import dpserve.io.message.Refused;
 import dpserve.io.message.Role;
 import dpserve.io.message.SamplingParams;
+import dpserve.io.message.SetLoadBalance;
 import dpserve.io.message.ShutdownReq;
+import dpserve.io.message.StepDone;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.io.message.WatchLoadUpdateReq;
 import java.util.Arrays;
@@ -61,7 +64,11 @@ final class RandomMessages {
                 this::hello,
                 () -> new Heartbeat(index(), positive(), text(), positive(), index(), random.nextLong(), optLoad()),
                 () -> new ControllerHello(positive(), index()),
-                () -> new RankUp(index(), positive(), text(), Map.of("max_total_num_tokens", positive())),
+                () -> new RankUp(index(), positive(), text(), Map.of("max_total_num_tokens", positive()), text()),
+                () -> new SetLoadBalance(
+                        optText(), optText(), optText(), optText(), random.nextBoolean() ? null : random.nextDouble()),
+                () -> new LoadBalanceState(optText(), optText(), text(), text(), text(), random.nextDouble()),
+                () -> new StepDone(index(), positive(), positive(), random.nextDouble()),
                 () -> new RankDown(index(), positive(), text(), texts(random.nextInt(4), false)),
                 () -> new Refused(text(), 503, text()),
                 () -> new Fenced(index(), positive()),

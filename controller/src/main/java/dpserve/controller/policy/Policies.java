@@ -79,8 +79,8 @@ public final class Policies {
     public static DispatchPolicy create(String method, Settings settings) {
         Function<Settings, DispatchPolicy> maker = BY_NAME.get(method);
         if (maker == null) {
-            throw new IllegalArgumentException(
-                    "--load-balance-method: unknown value; valid are " + String.join(", ", names()));
+            throw new IllegalArgumentException("load_balance_method (--load-balance-method): unknown value; valid are "
+                    + String.join(", ", names()));
         }
         return maker.apply(settings);
     }

@@ -1,6 +1,7 @@
 package dpserve.controller.process;
 
 import dpserve.controller.DataParallelController;
+import dpserve.controller.LoadBalance;
 import dpserve.controller.policy.Policies;
 import dpserve.io.Env;
 import dpserve.io.LoadReport;
@@ -52,7 +53,13 @@ final class ControllerProcess implements AutoCloseable {
     private final List<String> rankEndpoints = new ArrayList<>();
     private String endpoint;
 
-    private final ArrayDeque<Message> direct = new ArrayDeque<>();
+    /** Whether the policy wants them; read by the stream readers. */
+    private volatile boolean prefixHashes;
+
+    /** Whether the loads in heartbeats are reports; read by the endpoint's reader. */
+    private volatile boolean direct;
+
+    private final ArrayDeque<Message> directMessages = new ArrayDeque<>();
     private final ArrayDeque<List<GetLoadReqOutput>> reports = new ArrayDeque<>();
     private final ArrayDeque<Inbox.StreamItem> items = new ArrayDeque<>();
 
@@ -68,27 +75,34 @@ final class ControllerProcess implements AutoCloseable {
         this.out = new SocketOutput(context, limits);
         this.injection = new ReportInjection(Env.system(), config.timeScale(), inbox::addReports);
         Policies.Settings settings = new Policies.Settings(config.timeScale(), config.budgetInterval());
+        LoadBalance balance = new LoadBalance(
+                new LoadBalance.Setting(config.loadBalanceMethod(), config.loadReport(), injection.delayMs()),
+                method -> Policies.create(method, settings),
+                this::onChange);
+        this.prefixHashes = Policies.wantsPrefixHashes(config.loadBalanceMethod());
+        this.direct = config.loadReport() == LoadReport.DIRECT;
         this.controller = new DataParallelController(
-                config.core(),
-                config.legacyInputs().size(),
-                Policies.create(config.loadBalanceMethod(), settings),
-                out,
-                limiter,
-                ControllerProcess::epochSeconds);
+                config.core(), config.legacyInputs().size(), balance, out, limiter, ControllerProcess::epochSeconds);
         try {
             listen(limits);
         } catch (BindException e) {
             close();
             throw e;
         }
-        boolean prefixHashes = Policies.wantsPrefixHashes(config.loadBalanceMethod());
         List<String> streams = new ArrayList<>(config.workerStreams());
         streams.addAll(config.legacyInputs());
         for (int s = 0; s < streams.size(); s++) {
             PullSocket pull = PullSocket.connect(context, streams.get(s), limits);
-            StreamReader reader = new StreamReader(s, prefixHashes, controller, inbox, injection, limiter);
+            StreamReader reader = new StreamReader(s, () -> prefixHashes, controller, inbox, injection, limiter);
             receivers.add(new Receiver("stream-" + s, pull, reader).start());
         }
+    }
+
+    private void onChange(LoadBalance.Setting setting) {
+        prefixHashes = Policies.wantsPrefixHashes(setting.method());
+        direct = setting.report() == LoadReport.DIRECT;
+        injection.setDelayMs(setting.delayMs());
+        LOG.info("balancing with {}, {}, reports {} ms late", setting.method(), setting.report(), setting.delayMs());
     }
 
     private void listen(SocketLimits limits) throws BindException {
@@ -107,7 +121,7 @@ final class ControllerProcess implements AutoCloseable {
         try {
             Message message = codec.decode(frame);
             inbox.addDirect(message);
-            if (message instanceof Heartbeat beat && beat.load() != null && config.loadReport() == LoadReport.DIRECT) {
+            if (message instanceof Heartbeat beat && beat.load() != null && direct) {
                 injection.add(List.of(beat.load()));
             }
         } catch (CodecException e) {
@@ -134,7 +148,7 @@ final class ControllerProcess implements AutoCloseable {
     void run(BooleanSupplier stopRequested) {
         long lastTickNs = System.nanoTime() - TICK_NS;
         while (!stopRequested.getAsBoolean()) {
-            inbox.take(direct, reports, items, MAX_BATCH, TICK_MS);
+            inbox.take(directMessages, reports, items, MAX_BATCH, TICK_MS);
             drain();
             long nowNs = System.nanoTime();
             if (nowNs - lastTickNs >= TICK_NS) {
@@ -146,7 +160,7 @@ final class ControllerProcess implements AutoCloseable {
 
     /** Each piece on its own: a defect that one of them uncovers costs that one only. */
     private void drain() {
-        for (Message m = direct.poll(); m != null; m = direct.poll()) {
+        for (Message m = directMessages.poll(); m != null; m = directMessages.poll()) {
             Message message = m;
             guarded(() -> controller.onDirectMessage(message, System.nanoTime()));
         }

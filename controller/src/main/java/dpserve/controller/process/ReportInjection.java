@@ -1,5 +1,6 @@
 package dpserve.controller.process;
 
+import dpserve.controller.LoadBalance;
 import dpserve.io.Env;
 import dpserve.io.message.GetLoadReqOutput;
 import java.util.ArrayList;
@@ -25,9 +26,6 @@ final class ReportInjection implements AutoCloseable {
 
     /** Of each rank's reports, one of so many is kept. */
     static final String EVERY = "DPSERVE_LOAD_REPORT_EVERY";
-
-    /** A day: longer would be no delay but a loss. */
-    private static final double MAX_DELAY_MS = 86_400_000;
 
     /** Fixed, so that runs differ by what they do and not by what is lost. */
     private static final long SEED = 42;
@@ -62,8 +60,8 @@ final class ReportInjection implements AutoCloseable {
      * @throws IllegalArgumentException if it is negative or over a day
      */
     void setDelayMs(double newDelayMs) {
-        if (!(newDelayMs >= 0 && newDelayMs <= MAX_DELAY_MS)) {
-            throw new IllegalArgumentException("delay_ms must be 0 to " + (long) MAX_DELAY_MS);
+        if (!(newDelayMs >= 0 && newDelayMs <= LoadBalance.MAX_DELAY_MS)) {
+            throw new IllegalArgumentException("delay_ms must be 0 to " + (long) LoadBalance.MAX_DELAY_MS);
         }
         delayMs = newDelayMs;
     }

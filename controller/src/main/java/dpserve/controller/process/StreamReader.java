@@ -10,6 +10,7 @@ import dpserve.io.codec.RequestHeader;
 import dpserve.io.message.Message;
 import dpserve.io.message.WatchLoadUpdateReq;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -22,7 +23,7 @@ final class StreamReader implements Consumer<byte[]> {
     private static final long[] NO_HASHES = {};
 
     private final int stream;
-    private final boolean prefixHashes;
+    private final BooleanSupplier prefixHashes;
     private final DataParallelController controller;
     private final Inbox inbox;
     private final ReportInjection reports;
@@ -30,10 +31,10 @@ final class StreamReader implements Consumer<byte[]> {
     private final RequestHeader header = new RequestHeader();
     private final MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
 
-    /** @param prefixHashes whether the policy wants them */
+    /** @param prefixHashes whether the policy wants them now */
     StreamReader(
             int stream,
-            boolean prefixHashes,
+            BooleanSupplier prefixHashes,
             DataParallelController controller,
             Inbox inbox,
             ReportInjection reports,
@@ -79,7 +80,7 @@ final class StreamReader implements Consumer<byte[]> {
                 pin == null ? RequestInfo.NO_RANK : pin,
                 room == null ? RequestInfo.NO_ROOM : room,
                 header.routingKey(),
-                prefixHashes ? header.prefixHashes(frame) : NO_HASHES,
+                prefixHashes.getAsBoolean() ? header.prefixHashes(frame) : NO_HASHES,
                 header.hasDispatchTime());
         inbox.addStream(nowNs -> controller.onRequest(stream, info, frame, nowNs));
     }

@@ -87,8 +87,9 @@ class PoliciesTest {
     void shouldNameTheValidMethods() {
         assertThatThrownBy(() -> policy("fastest"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("--load-balance-method: unknown value; valid are auto, follow_bootstrap_room,"
-                        + " join_idle_queue, least_requests, least_tokens, lmetric, power_of_two, prefix_affinity,"
-                        + " random, round_robin, shortest_queue, total_requests, total_tokens, vllm");
+                .hasMessage(
+                        "load_balance_method (--load-balance-method): unknown value; valid are auto, follow_bootstrap_room,"
+                                + " join_idle_queue, least_requests, least_tokens, lmetric, power_of_two, prefix_affinity,"
+                                + " random, round_robin, shortest_queue, total_requests, total_tokens, vllm");
     }
 }

@@ -14,6 +14,7 @@ import dpserve.scheduler.SchedulerConfig;
  * @param tokenIdForm how token ids are written towards the detokenizers
  * @param timeScale wall time for one unit of the engine's modelled time; 0 for no waiting
  * @param heartbeatIntervalMs milliseconds between two heartbeats
+ * @param dpAttention whether the ranks step together
  * @param loadReport with {@link LoadReport#DIRECT} a heartbeat also follows each change of the load
  */
 record RankConfig(
@@ -23,6 +24,7 @@ record RankConfig(
         IntArrayForm tokenIdForm,
         double timeScale,
         long heartbeatIntervalMs,
+        boolean dpAttention,
         LoadReport loadReport) {
 
     /** Where a further incarnation listens: a fresh port, as docs/protocol.md section 1 has it. */

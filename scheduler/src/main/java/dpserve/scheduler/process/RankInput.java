@@ -9,13 +9,12 @@ import dpserve.io.socket.BindException;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.SocketLimits;
 import java.util.Locale;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.BlockingQueue;
 import org.zeromq.ZContext;
 
 /**
- * What one incarnation of a rank is sent: its PULL, a thread that reads and decodes it while the engine is at work, and
- * the messages in order. A frame that is no message is dropped and counted.
+ * What one incarnation of a rank is sent: its PULL, a thread that reads and decodes it while the engine is at work,
+ * in order. A frame that is no message is dropped and counted.
  */
 final class RankInput implements AutoCloseable {
     /** How often an idle reader looks whether it should end. */
@@ -28,17 +27,18 @@ final class RankInput implements AutoCloseable {
     private final LogLimiter limiter;
     private final MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
 
-    /** Not bounded: a step lasts seconds at most, and the scheduler refuses what exceeds its own queue. */
-    private final LinkedBlockingQueue<Message> messages = new LinkedBlockingQueue<>();
-
+    private final BlockingQueue<Message> messages;
     private final Thread reader;
     private volatile boolean closing;
 
     /**
      * @param endpoint with port {@code *} for a free one
+     * @param messages takes what is read
      * @throws BindException if the port is in use
      */
-    RankInput(ZContext context, String endpoint, LogLimiter limiter) throws BindException {
+    RankInput(ZContext context, String endpoint, LogLimiter limiter, BlockingQueue<Message> messages)
+            throws BindException {
+        this.messages = messages;
         this.socket = PullSocket.bind(context, endpoint, SocketLimits.defaults());
         this.limiter = limiter;
         this.reader = new Thread(this::read, "input");
@@ -77,17 +77,7 @@ final class RankInput implements AutoCloseable {
         return socket.endpoint();
     }
 
-    /** The next message, or null if none is there. */
-    Message poll() {
-        return messages.poll();
-    }
-
-    /** The next message, waiting for it; null if none came in time. */
-    Message poll(long timeoutMs) throws InterruptedException {
-        return messages.poll(timeoutMs, TimeUnit.MILLISECONDS);
-    }
-
-    /** Stops listening. What has arrived by then can still be polled. */
+    /** Stops listening. What has arrived by then has been handed over. */
     @Override
     public void close() {
         closing = true;

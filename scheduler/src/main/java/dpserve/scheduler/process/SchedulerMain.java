@@ -78,6 +78,12 @@ public final class SchedulerMain implements Callable<Integer> {
     private int heartbeatIntervalMs;
 
     @Option(
+            names = "--enable-dp-attention",
+            description = "The ranks step together: a step lasts as long as the slowest rank's, idle ranks take part"
+                    + " (default: false).")
+    private boolean dpAttention;
+
+    @Option(
             names = "--load-report",
             defaultValue = "piggyback",
             paramLabel = "PATH",
@@ -137,6 +143,7 @@ public final class SchedulerMain implements Callable<Integer> {
                 form(),
                 timeScale,
                 heartbeatIntervalMs,
+                dpAttention,
                 loadReport);
     }
 

@@ -10,6 +10,7 @@ import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Hello;
+import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
 import dpserve.io.message.ShutdownReq;
@@ -21,6 +22,9 @@ import dpserve.scheduler.Scheduler;
 import dpserve.scheduler.StepResult;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,10 +53,21 @@ final class SchedulerProcess implements AutoCloseable {
     private final Scheduler scheduler;
     private final StepPacer pacer;
     private final HeartbeatSender heartbeats;
+
+    /** Null unless the ranks step together. */
+    private final StepTogether together;
+
+    /** Not bounded: a step lasts seconds at most, and the scheduler refuses what exceeds its own queue. */
+    private final BlockingQueue<Message> messages = new LinkedBlockingQueue<>();
+
     private RankInput input;
     private long incarnation;
     private long controllerEpoch;
     private boolean shutdown;
+
+    /** Whether a heartbeat follows each change of the load. */
+    private boolean direct;
+
     private volatile Heartbeat heartbeat;
 
     /**
@@ -63,13 +78,23 @@ final class SchedulerProcess implements AutoCloseable {
     SchedulerProcess(RankConfig config, Engine engine) throws BindException {
         this.config = config;
         this.engine = engine;
+        this.direct = config.loadReport() == LoadReport.DIRECT;
         try {
-            input = new RankInput(context, config.inputEndpoint(), limiter);
+            input = new RankInput(context, config.inputEndpoint(), limiter, messages);
+            incarnation = incarnations.next(System.currentTimeMillis());
+            together = config.dpAttention()
+                    ? new StepTogether(
+                            context,
+                            config.freeInputEndpoint(),
+                            config.scheduler().dpRank(),
+                            incarnation,
+                            limiter,
+                            messages)
+                    : null;
         } catch (BindException e) {
             context.close();
             throw e;
         }
-        incarnation = incarnations.next(System.currentTimeMillis());
         sockets = new RankSockets(context, config.endpoints(), config.tokenIdForm(), limiter);
         scheduler = new Scheduler(config.scheduler(), engine, sockets, incarnation);
         pacer = new StepPacer(config.timeScale());
@@ -91,41 +116,60 @@ final class SchedulerProcess implements AutoCloseable {
     /** Serves until asked to end. */
     void run(BooleanSupplier stopRequested) throws BindException, InterruptedException {
         while (!shutdown && !stopRequested.getAsBoolean()) {
-            receive(input.poll());
+            receive(messages.poll());
             long startNs = System.nanoTime();
             Batch batch = scheduler.nextBatch(startNs);
-            if (batch == null) {
+            if (batch == null && (together == null || !together.isCalled())) {
                 publish();
-                receive(input.poll(WAKE_MS));
+                pacer.pause();
+                receive(messages.poll(WAKE_MS, TimeUnit.MILLISECONDS));
                 continue;
             }
-            StepResult result = engine.run(batch);
-            pacer.await(startNs, result.durationNs());
-            scheduler.onStepFinished(batch, result, System.nanoTime());
+            StepResult result = batch == null ? null : engine.run(batch);
+            long durationNs = result == null ? 0 : result.durationNs();
+            if (together != null) {
+                durationNs = together.meet(durationNs, stopRequested);
+                startNs = System.nanoTime();
+            }
+            pacer.await(startNs, durationNs);
+            if (batch != null) {
+                scheduler.onStepFinished(batch, result, System.nanoTime());
+            }
             publish();
         }
     }
 
     /** Takes a message and all that wait behind it. */
     private void receive(Message first) throws BindException {
-        for (Message message = first; message != null; message = input.poll()) {
-            try {
-                handle(message);
-            } catch (RuntimeException e) {
-                LOG.error("a {} was dropped", message.getClass().getSimpleName(), e);
-                limiter.warn("failed_message", message.getClass().getSimpleName());
+        if (together != null) {
+            for (Message m = together.pollDeferred(); m != null; m = together.pollDeferred()) {
+                guarded(m);
             }
+        }
+        for (Message message = first; message != null; message = messages.poll()) {
+            guarded(message);
+        }
+    }
+
+    private void guarded(Message message) throws BindException {
+        try {
+            handle(message);
+        } catch (RuntimeException e) {
+            LOG.error("a {} was dropped", message.getClass().getSimpleName(), e);
+            limiter.warn("failed_message", message.getClass().getSimpleName());
         }
     }
 
     private void handle(Message message) throws BindException {
-        if (scheduler.onMessage(message, System.nanoTime())) {
+        if (scheduler.onMessage(message, System.nanoTime()) || (together != null && together.onMessage(message))) {
             return;
         }
         if (message instanceof ControllerHello hello) {
             onControllerHello(hello);
         } else if (message instanceof Fenced fenced) {
             onFenced(fenced);
+        } else if (message instanceof LoadBalanceState state) {
+            direct = LoadReport.DIRECT.wireName().equals(state.report());
         } else if (message instanceof GetInternalStateReq call) {
             sockets.toTokenizer(
                     call.httpWorkerIpc(),
@@ -149,8 +193,8 @@ final class SchedulerProcess implements AutoCloseable {
                     "a new controller (epoch {}) greets: registering with {} requests",
                     hello.epoch(),
                     scheduler.heldCount());
-            RankInput old = beginIncarnation();
-            receiveRest(old);
+            beginIncarnation();
+            receiveRest();
         }
         register();
     }
@@ -164,22 +208,29 @@ final class SchedulerProcess implements AutoCloseable {
         limiter.warn("fenced", "incarnation " + incarnation + " drops " + scheduler.heldCount() + " requests");
         scheduler.abandonAll();
         beginIncarnation();
+        messages.clear();
+        if (together != null) {
+            together.forgetDeferred();
+        }
         register();
     }
 
-    /** A fresh port and number; returns the old input, closed. */
-    private RankInput beginIncarnation() throws BindException {
-        RankInput old = input;
-        old.close();
-        input = new RankInput(context, config.freeInputEndpoint(), limiter);
+    /** A fresh port and number; what the old port has taken is among the messages. */
+    private void beginIncarnation() throws BindException {
+        input.close();
+        input = new RankInput(context, config.freeInputEndpoint(), limiter, messages);
         incarnation = incarnations.next(System.currentTimeMillis());
         scheduler.restart(incarnation);
-        return old;
+        if (together != null) {
+            together.restart(incarnation);
+        }
     }
 
-    private void receiveRest(RankInput old) {
-        for (Message message = old.poll(); message != null; message = old.poll()) {
-            scheduler.onMessage(message, System.nanoTime());
+    private void receiveRest() {
+        for (Message message = messages.poll(); message != null; message = messages.poll()) {
+            if (!scheduler.onMessage(message, System.nanoTime()) && together != null) {
+                together.onMessage(message);
+            }
         }
     }
 
@@ -195,12 +246,18 @@ final class SchedulerProcess implements AutoCloseable {
                 Role.SCHEDULER,
                 config.scheduler().dpRank(),
                 incarnation,
-                Map.of(Hello.INPUT, input.endpoint()),
+                endpoints(),
                 Hello.PROTOCOL_VERSION,
                 ProcessHandle.current().pid(),
                 info,
                 scheduler.heldRids()));
         publish();
+    }
+
+    private Map<String, String> endpoints() {
+        return together == null
+                ? Map.of(Hello.INPUT, input.endpoint())
+                : Map.of(Hello.INPUT, input.endpoint(), Hello.STEP, together.endpoint());
     }
 
     /** What the heartbeat thread sends from now on. */
@@ -214,14 +271,14 @@ final class SchedulerProcess implements AutoCloseable {
                 scheduler.heldCount(),
                 scheduler.heldHash(),
                 load);
-        if (config.loadReport() == LoadReport.DIRECT) {
+        if (direct) {
             heartbeats.beatNow();
         }
     }
 
     /** With direct reports every heartbeat carries the load of its own moment. */
     private long maxLoadAgeNs() {
-        return config.loadReport() == LoadReport.DIRECT ? 0 : (long) (config.heartbeatIntervalMs() * NS_PER_MS);
+        return direct ? 0 : (long) (config.heartbeatIntervalMs() * NS_PER_MS);
     }
 
     private Map<String, Object> internalState() {
@@ -229,6 +286,9 @@ final class SchedulerProcess implements AutoCloseable {
         Map<String, Object> counters = new LinkedHashMap<>(scheduler.counters());
         counters.put("step_overruns", pacer.overruns());
         counters.putAll(limiter.totals());
+        if (together != null) {
+            together.addCounters(counters);
+        }
         Map<String, Object> state = new LinkedHashMap<>();
         state.put("role", Role.SCHEDULER.wireName());
         state.put("index", (long) config.scheduler().dpRank());
@@ -237,7 +297,7 @@ final class SchedulerProcess implements AutoCloseable {
         state.put("incarnation", incarnation);
         state.put("tables", tables);
         state.put("counters", counters);
-        state.put("endpoints", Map.of(Hello.INPUT, input.endpoint()));
+        state.put("endpoints", endpoints());
         state.put("load", loadFigures());
         return state;
     }
@@ -263,6 +323,9 @@ final class SchedulerProcess implements AutoCloseable {
     public void close() {
         heartbeats.close();
         input.close();
+        if (together != null) {
+            together.close();
+        }
         sockets.close();
         context.close();
     }

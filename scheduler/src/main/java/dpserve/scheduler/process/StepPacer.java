@@ -15,6 +15,7 @@ final class StepPacer {
 
     private final double timeScale;
     private long dueNs;
+    private boolean paused = true;
     private long overruns;
 
     /** @param timeScale wall time for one unit of modelled time; 0 for no waiting */
@@ -33,8 +34,11 @@ final class StepPacer {
         if (scaledNs <= 0) {
             return;
         }
-        long lateNs = startNs - dueNs;
-        dueNs = (dueNs != 0 && lateNs >= 0 && lateNs <= MAX_CARRIED_NS ? dueNs : startNs) + scaledNs;
+        long lateNs = paused ? 0 : Math.max(0, startNs - dueNs);
+        boolean follows = !paused && lateNs <= MAX_CARRIED_NS;
+        boolean overrun = lateNs > MAX_CARRIED_NS && lateNs > TOLERATED_SHARE * scaledNs;
+        dueNs = (follows ? dueNs : startNs) + scaledNs;
+        paused = false;
         long leftNs = dueNs - System.nanoTime();
         while (leftNs > 0) {
             LockSupport.parkNanos(leftNs);
@@ -44,12 +48,17 @@ final class StepPacer {
             }
             leftNs = dueNs - System.nanoTime();
         }
-        if (-leftNs > MAX_CARRIED_NS && -leftNs > TOLERATED_SHARE * scaledNs) {
+        if (overrun || (-leftNs > MAX_CARRIED_NS && -leftNs > TOLERATED_SHARE * scaledNs)) {
             overruns++;
         }
     }
 
-    /** Steps that took over 5 % and 1 ms longer than modelled: figures measured then are the machine's, not the model's. */
+    /** There was nothing to do: the next step follows no other. */
+    void pause() {
+        paused = true;
+    }
+
+    /** Steps that took, or began after the one before, over 5 % and 1 ms longer than modelled: figures measured then are the machine's, not the model's. */
     long overruns() {
         return overruns;
     }

@@ -3,6 +3,7 @@ package dpserve.tokenizer.process;
 import dpserve.io.Endpoints;
 import dpserve.io.Env;
 import dpserve.io.Incarnation;
+import dpserve.io.LoadReport;
 import dpserve.io.LogLimiter;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.BatchStrOutput;
@@ -10,6 +11,7 @@ import dpserve.io.message.ControllerHello;
 import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.Hello;
+import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
@@ -25,6 +27,7 @@ import dpserve.tokenizer.OpenAiParser;
 import dpserve.tokenizer.PromptLimits;
 import dpserve.tokenizer.RankStates;
 import dpserve.tokenizer.TokenizerManager;
+import dpserve.tokenizer.http.BalanceEndpoints;
 import dpserve.tokenizer.http.HealthEndpoints;
 import dpserve.tokenizer.http.HttpServer;
 import dpserve.tokenizer.http.LoadEndpoints;
@@ -135,6 +138,7 @@ final class TokenizerProcess implements AutoCloseable {
                         new GenerateParser(vocabulary, limits, TokenizerProcess::newRid),
                         new OpenAiParser(vocabulary, limits, TokenizerProcess::newRid));
         new HealthEndpoints(manager, ranks, context, loop, healthTimeoutS, () -> draining).addTo(router);
+        new BalanceEndpoints(control, context).addTo(router);
         new LoadEndpoints(control, limits, context, VERSION).addTo(router);
         http.listen(args.topology.host, args.topology.port, args.maxRequestBytes, router);
         sockets.receive(message -> loop.execute(() -> onMessage(message)));
@@ -177,8 +181,18 @@ final class TokenizerProcess implements AutoCloseable {
             manager.onHealthCheck(m);
         } else if (message instanceof GetInternalStateReq m) {
             control.onStateQuestion(m);
+        } else if (message instanceof LoadBalanceState m && m.rid() == null) {
+            onLoadBalance(m);
         } else if (!control.onAnswer(message, now)) {
             warnings.warn("unexpected_message", message.getClass().getSimpleName());
+        }
+    }
+
+    private void onLoadBalance(LoadBalanceState state) {
+        try {
+            loads.use(LoadReport.of(state.report()));
+        } catch (IllegalArgumentException e) {
+            warnings.warn("bad_load_balance", e.getMessage());
         }
     }
 

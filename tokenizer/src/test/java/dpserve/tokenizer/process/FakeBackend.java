@@ -48,7 +48,7 @@ final class FakeBackend implements AutoCloseable {
         this.endpoints = endpoints;
         toSend.add(new ControllerHello(5, 1));
         for (int r = 0; r < ranks; r++) {
-            toSend.add(new RankUp(r, 1, "tcp://127.0.0.1:1", Map.of("max_total_num_tokens", 53_400L)));
+            toSend.add(new RankUp(r, 1, "tcp://127.0.0.1:1", Map.of("max_total_num_tokens", 53_400L), ""));
         }
         thread.start();
     }

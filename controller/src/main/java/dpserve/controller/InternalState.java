@@ -75,6 +75,7 @@ final class InternalState {
 
     private Map<String, Object> allCounters() {
         Map<String, Object> all = counters.export();
+        all.put("peak_in_flight", (long) rids.peak());
         all.put("impossible_counts", view.impossibleCounts());
         limiter.totals().forEach((kind, n) -> all.put("dropped_" + kind, n));
         return all;

@@ -29,6 +29,7 @@ public final class RidMap {
     private long[] incarnations = new long[INITIAL_SLOTS];
     private int[] promptTokens = new int[INITIAL_SLOTS];
     private int size;
+    private int peak;
 
     private long[] rankRequests = new long[0];
     private long[] rankTokens = new long[0];
@@ -57,6 +58,7 @@ public final class RidMap {
         rankRequests[dpRank]++;
         rankTokens[dpRank] += tokens;
         rankHash[dpRank] ^= hash;
+        peak = size == 0 ? 1 : Math.max(peak, size + 1);
         if (++size * 2 > rids.length) {
             grow();
         }
@@ -129,6 +131,14 @@ public final class RidMap {
     /** Number of attempts. */
     public int size() {
         return size;
+    }
+
+    /**
+     * Most attempts at once since the map was last empty. Above the requests that clients have open by the ends that were
+     * still on their way here.
+     */
+    public int peak() {
+        return peak;
     }
 
     /** Attempts on this rank. */

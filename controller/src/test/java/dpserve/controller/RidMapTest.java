@@ -45,6 +45,20 @@ class RidMapTest {
     }
 
     @Test
+    void shouldKnowTheMostAttemptsSinceItWasEmpty() {
+        map.begin(rid("a", 1), 0, 0, 50, 1);
+        map.begin(rid("b", 2), 0, 0, 50, 1);
+        map.end(rid("a", 1));
+        map.begin(rid("c", 3), 0, 0, 50, 1);
+        assertThat(map.peak()).isEqualTo(2);
+        map.end(rid("b", 2));
+        map.end(rid("c", 3));
+        assertThat(map.peak()).isEqualTo(2);
+        map.begin(rid("d", 4), 0, 0, 50, 1);
+        assertThat(map.peak()).isEqualTo(1);
+    }
+
+    @Test
     void shouldEndOnlyTheIncarnationThatDied() {
         map.begin(rid("old", 1), 0, 0, 50, 1);
         map.begin(rid("new", 2), 0, 0, 51, 1);

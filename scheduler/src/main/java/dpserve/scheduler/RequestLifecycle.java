@@ -77,6 +77,7 @@ final class RequestLifecycle {
         }
         Request r = intake.accept(in);
         table.add(r);
+        counters.peakReqs = Math.max(counters.peakReqs, table.size());
         prefill.waiting().add(r);
     }
 

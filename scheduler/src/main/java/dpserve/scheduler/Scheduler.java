@@ -173,6 +173,7 @@ public final class Scheduler {
         }
         if (calls.pendingFlushes() > 0 && table.size() == 0) {
             pool.flush();
+            counters.peakReqs = 0;
             calls.answerFlushes();
         }
     }

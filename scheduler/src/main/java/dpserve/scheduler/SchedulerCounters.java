@@ -16,6 +16,9 @@ final class SchedulerCounters {
     long healthProbes;
     long selfCheckFailures;
 
+    /** Most requests held at once, running and waiting, since the start or the last cache flush. */
+    long peakReqs;
+
     Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("prefill_batches", prefillBatches);
@@ -28,6 +31,7 @@ final class SchedulerCounters {
         map.put("retracted_reqs", retractedReqs);
         map.put("health_probes", healthProbes);
         map.put("self_check_failures", selfCheckFailures);
+        map.put("peak_reqs", peakReqs);
         return map;
     }
 }

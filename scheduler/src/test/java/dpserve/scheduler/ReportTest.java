@@ -162,6 +162,25 @@ class ReportTest {
     }
 
     @Test
+    void shouldCountTheMostRequestsHeldSinceTheLastFlush() {
+        config.maxRunningRequests = 2;
+        TestRank rank = rank();
+        for (int i = 0; i < 3; i++) {
+            rank.request("r" + i, prompt(i, 10), 2);
+        }
+        rank.runUntilIdle();
+        rank.request("alone", prompt(9, 10), 2);
+        rank.runUntilIdle();
+        assertThat(rank.counter("peak_reqs")).isEqualTo(3);
+
+        rank.send(flush(null));
+        rank.step();
+        assertThat(rank.counter("peak_reqs")).isZero();
+        rank.request("again", prompt(9, 10), 2);
+        assertThat(rank.counter("peak_reqs")).isEqualTo(1);
+    }
+
+    @Test
     void shouldRefuseToFlushWhileBusyAtOnceOrAfterTheWait() {
         TestRank rank = rank();
         rank.request("a", prompt(1, 40), 40);

@@ -80,6 +80,32 @@ public final class ControlCalls {
         }
     }
 
+    /**
+     * Changes how the controller balances, from the next request on.
+     *
+     * @param delayMs added to every load report, ms of modelled time
+     * @throws IllegalStateException with the server's words if it did not
+     */
+    public void loadBalance(String method, double delayMs) throws InterruptedException {
+        String body = JSON.createObjectNode()
+                .put("method", method)
+                .put("delay_ms", delayMs)
+                .toString();
+        try {
+            HttpResponse<String> response = http.send(
+                    request("/load_balance", CALL_LIMIT)
+                            .PUT(HttpRequest.BodyPublishers.ofString(body))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            if (response.statusCode() != 200) {
+                throw new IllegalStateException("load_balance: status " + response.statusCode() + ", "
+                        + response.body().strip());
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException("load_balance: " + e);
+        }
+    }
+
     private JsonNode get(String path) throws InterruptedException {
         try {
             HttpResponse<byte[]> response =

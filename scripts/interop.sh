@@ -44,7 +44,8 @@ main() {
   local install=false seed=1 count=50 class_path
   while (($# > 0)); do
     case $1 in
-      --install) install=true ;;
+      --install | --install=true) install=true ;;
+      --install=false) install=false ;;
       --seed) seed=${2:?--seed needs a number} && shift ;;
       --count) count=${2:?--count needs a number} && shift ;;
       --help) usage && return ;;

@@ -74,7 +74,7 @@ main() {
   check_scripts "$install"
   run_maven "$LOG" "${goals[@]}"
   if [[ ${goals[*]} == *-Pit* ]]; then
-    bash "$ROOT/scripts/interop.sh" --install
+    bash "$ROOT/scripts/interop.sh" "--install=$install"
   fi
   home25=$(java_25)
   if [[ -n $home25 ]]; then

@@ -179,12 +179,33 @@ public final class LoadEndpoints {
         gauge(text, load, "token_usage", "Share of KV slots in use.", usage(load));
         gauge(text, load, "gen_throughput", "Output tokens per second.", load.genThroughput());
         gauge(text, load, "cache_hit_rate", "Share of prompt tokens found in the prefix cache.", load.cacheHitRate());
-        gauge(text, load, "num_retracted_reqs", "Requests retracted so far.", load.numRetracted());
+        rankSample(text, load, "num_retracted_requests_total", "counter", "Requests retracted.", load.numRetracted());
     }
 
     private void gauge(PrometheusText text, GetLoadReqOutput load, String name, String help, double value) {
-        String rank = Integer.toString(load.dpRank());
-        text.sample("sglang:" + name, "gauge", help, value, "model_name", context.servedModelName(), "dp_rank", rank);
+        rankSample(text, load, name, "gauge", help, value);
+    }
+
+    /** SGLang's labels of a scheduler's metric; this project has one process a rank, so those of its parts are 0. */
+    private void rankSample(
+            PrometheusText text, GetLoadReqOutput load, String name, String type, String help, double value) {
+        text.sample(
+                "sglang:" + name,
+                type,
+                help,
+                value,
+                "model_name",
+                context.servedModelName(),
+                "engine_type",
+                WorkerMetrics.ENGINE_TYPE,
+                "tp_rank",
+                "0",
+                "pp_rank",
+                "0",
+                "moe_ep_rank",
+                "0",
+                "dp_rank",
+                Integer.toString(load.dpRank()));
     }
 
     private static void processFigures(PrometheusText text, Map<String, Object> state) {

@@ -11,35 +11,60 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** One worker's counters and histograms, under SGLang's names. */
 public final class WorkerMetrics implements ManagerCounters {
-    /** Seconds; SGLang's buckets for the time to first token. */
+    /** Seconds. SGLang's buckets, and below them some for replies that cost a simulated engine no time. */
     private static final double[] TTFT_BUCKETS = {
         0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 20, 40, 60, 80, 100, 200, 400
     };
 
     private static final double[] ITL_BUCKETS = {
-        0.0005, 0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.2, 0.5, 1, 2,
-        5
+        0.0005, 0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.06, 0.08, 0.1, 0.2,
+        0.4, 0.6, 0.8, 1, 2, 4, 6, 8
     };
 
     private static final double[] E2E_BUCKETS = {
-        0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 20, 40, 60, 80, 100, 200, 400, 600, 1200
+        0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 20, 40, 60, 80, 100, 200, 400, 600, 1200, 1800, 2400
     };
+
+    /** SGLang's label engine_type of a server that does prefill and decode. */
+    static final String ENGINE_TYPE = "unified";
 
     private static final double NS = 1e9;
 
+    /** What SGLang tells apart by the label is_streaming. */
+    private final class ByStreaming {
+        private final Counter requests;
+        private final Counter promptTokens;
+        private final Counter generationTokens;
+        private final Timer ttft;
+        private final Timer tpot;
+        private final Timer e2e;
+
+        private ByStreaming(boolean streaming) {
+            String[] label = {"is_streaming", Boolean.toString(streaming)};
+            requests = counter("sglang:num_requests", "Requests that ended.", label);
+            promptTokens = counter("sglang:prompt_tokens", "Prompt tokens of requests that ended.", label);
+            generationTokens = counter("sglang:generation_tokens", "Output tokens.", label);
+            ttft = histogram("sglang:time_to_first_token_seconds", "Time to the first token.", TTFT_BUCKETS, label);
+            tpot = histogram(
+                    "sglang:request_time_per_output_token_seconds",
+                    "Mean time between two tokens of a request.",
+                    ITL_BUCKETS,
+                    label);
+            e2e = histogram("sglang:e2e_request_latency_seconds", "Time to the end of a request.", E2E_BUCKETS, label);
+        }
+    }
+
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final String modelName;
-    private final Counter requests;
+    private final ByStreaming streaming;
+    private final ByStreaming whole;
     private final Counter aborted;
-    private final Counter promptTokens;
     private final Counter cachedTokens;
-    private final Counter generationTokens;
-    private final Timer ttft;
     private final Timer itl;
-    private final Timer e2e;
     private long unknownRids;
     private long gaps;
 
@@ -48,33 +73,37 @@ public final class WorkerMetrics implements ManagerCounters {
         this.modelName = modelName;
         // SGLang's names hold a colon and end as Prometheus wants; nothing is to be changed about them.
         registry.config().namingConvention((name, type, unit) -> name);
-        requests = counter("sglang:num_requests", "Requests that ended.");
+        streaming = new ByStreaming(true);
+        whole = new ByStreaming(false);
         aborted = counter("sglang:num_aborted_requests", "Requests that ended by an abort.");
-        promptTokens = counter("sglang:prompt_tokens", "Prompt tokens of requests that ended.");
-        cachedTokens = counter("sglang:cached_tokens", "Prompt tokens found in a prefix cache.");
-        generationTokens = counter("sglang:generation_tokens", "Output tokens.");
-        ttft = histogram("sglang:time_to_first_token_seconds", "Time to the first token.", TTFT_BUCKETS);
+        cachedTokens =
+                counter("sglang:cached_tokens", "Prompt tokens found in a prefix cache.", "cache_source", "total");
         itl = histogram("sglang:inter_token_latency_seconds", "Time between two tokens.", ITL_BUCKETS);
-        e2e = histogram("sglang:e2e_request_latency_seconds", "Time to the end of a request.", E2E_BUCKETS);
     }
 
-    private Counter counter(String name, String help) {
+    private Counter counter(String name, String help, String... labels) {
         return Counter.builder(name)
                 .description(help)
-                .tag("model_name", modelName)
+                .tags("model_name", modelName, "engine_type", ENGINE_TYPE)
+                .tags(labels)
                 .register(registry);
     }
 
     /** A timer, because Micrometer's other histograms count in whole units, here seconds. */
-    private Timer histogram(String name, String help, double[] bucketsS) {
+    private Timer histogram(String name, String help, double[] bucketsS, String... labels) {
         Duration[] buckets = Arrays.stream(bucketsS)
                 .mapToObj(seconds -> Duration.ofNanos(Math.round(seconds * NS)))
                 .toArray(Duration[]::new);
         return Timer.builder(name)
                 .description(help)
-                .tag("model_name", modelName)
+                .tags("model_name", modelName, "engine_type", ENGINE_TYPE)
+                .tags(labels)
                 .serviceLevelObjectives(buckets)
                 .register(registry);
+    }
+
+    private ByStreaming of(SequenceState state) {
+        return state.spec().stream() ? streaming : whole;
     }
 
     @Override
@@ -84,9 +113,9 @@ public final class WorkerMetrics implements ManagerCounters {
 
     @Override
     public void tokens(SequenceState state, int newTokens, long nowNs) {
-        generationTokens.increment(newTokens);
+        of(state).generationTokens.increment(newTokens);
         if (state.firstTokenNs() == 0) {
-            ttft.record(nowNs - state.createdNs(), TimeUnit.NANOSECONDS);
+            of(state).ttft.record(nowNs - state.createdNs(), TimeUnit.NANOSECONDS);
         } else {
             long gapNs = (nowNs - state.lastTokenNs()) / newTokens;
             for (int i = 0; i < newTokens; i++) {
@@ -97,13 +126,18 @@ public final class WorkerMetrics implements ManagerCounters {
 
     @Override
     public void ended(SequenceState state, long nowNs) {
-        requests.increment();
-        promptTokens.increment(state.promptTokens());
+        ByStreaming kind = of(state);
+        kind.requests.increment();
+        kind.promptTokens.increment(state.promptTokens());
         cachedTokens.increment(state.cachedTokens());
         if (state.finishReason() instanceof FinishReason.Abort) {
             aborted.increment();
-        } else {
-            e2e.record(nowNs - state.createdNs(), TimeUnit.NANOSECONDS);
+            return;
+        }
+        kind.e2e.record(nowNs - state.createdNs(), TimeUnit.NANOSECONDS);
+        int gapsBetweenTokens = state.completionTokens() - 1;
+        if (gapsBetweenTokens > 0) {
+            kind.tpot.record((state.lastTokenNs() - state.firstTokenNs()) / gapsBetweenTokens, TimeUnit.NANOSECONDS);
         }
     }
 
@@ -127,8 +161,11 @@ public final class WorkerMetrics implements ManagerCounters {
         return gaps;
     }
 
-    /** Everything in Prometheus' text format. */
+    /** Everything in Prometheus' text format, without the maxima that Micrometer adds to SGLang's histograms. */
     public String scrape() {
-        return registry.scrape();
+        return registry.scrape()
+                .lines()
+                .filter(line -> !line.contains("_seconds_max"))
+                .collect(Collectors.joining("\n", "", "\n"));
     }
 }

@@ -11,7 +11,9 @@ import dpserve.tokenizer.ManagerOutput;
 import dpserve.tokenizer.SequenceSpec;
 import dpserve.tokenizer.TokenizerManager;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class WorkerMetricsTest {
@@ -48,18 +50,32 @@ class WorkerMetricsTest {
         assertThat(bucket(text, "sglang:time_to_first_token_seconds", "0.2")).isZero();
         assertThat(bucket(text, "sglang:time_to_first_token_seconds", "0.4")).isEqualTo(1);
         assertThat(bucket(text, "sglang:inter_token_latency_seconds", "0.04")).isZero();
-        assertThat(bucket(text, "sglang:inter_token_latency_seconds", "0.05")).isEqualTo(2);
+        assertThat(bucket(text, "sglang:inter_token_latency_seconds", "0.06")).isEqualTo(2);
         assertThat(bucket(text, "sglang:e2e_request_latency_seconds", "0.4")).isEqualTo(1);
-        assertThat(text).contains("sglang:generation_tokens_total{model_name=\"m\"} 3");
-        assertThat(text).contains("sglang:prompt_tokens_total{model_name=\"m\"} 3");
+        assertThat(bucket(text, "sglang:request_time_per_output_token_seconds", "0.04"))
+                .isZero();
+        assertThat(bucket(text, "sglang:request_time_per_output_token_seconds", "0.06"))
+                .isEqualTo(1);
+        String streamed = "{model_name=\"m\",engine_type=\"unified\",is_streaming=\"true\"} ";
+        assertThat(sorted(text)).containsAll(sorted("sglang:generation_tokens_total" + streamed + "3.0"));
+        assertThat(sorted(text)).containsAll(sorted("sglang:prompt_tokens_total" + streamed + "3.0"));
+        assertThat(sorted(text))
+                .containsAll(sorted("sglang:num_requests_total" + streamed.replace("true", "false") + "0.0"));
+        assertThat(text).doesNotContain("_max");
+    }
+
+    /** Lines with their labels in alphabetical order; Prometheus gives the order no meaning. */
+    private static List<String> sorted(String text) {
+        return text.lines()
+                .map(line -> Arrays.stream(line.split("[{},]")).sorted().collect(Collectors.joining(",")))
+                .toList();
     }
 
     private static double bucket(String text, String name, String le) {
         return text.lines()
                 .filter(line -> line.startsWith(name + "_bucket") && line.contains("le=\"" + le + "\""))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
-                .findFirst()
-                .orElseThrow();
+                .sum();
     }
 
     private static BatchStrOutput output(String rid, int completion, int newIds, FinishReason reason) {

@@ -330,7 +330,9 @@ class HttpApiTest {
         assertThat(old.get(0).get("num_pending_tokens").asInt()).isEqualTo(200);
         String metrics = get("/metrics").body();
         assertThat(metrics)
-                .contains("sglang:num_queue_reqs{model_name=\"simulated\",dp_rank=\"1\"} 2")
+                .contains(
+                        "sglang:num_queue_reqs{model_name=\"simulated\",engine_type=\"unified\",tp_rank=\"0\",pp_rank=\"0\","
+                                + "moe_ep_rank=\"0\",dp_rank=\"1\"} 2")
                 .contains("dpserve_events_total{role=\"controller\",index=\"0\",event=\"requests\"} 4");
         JsonNode info = json(get("/server_info"));
         assertThat(info.get("dp_size").asInt()).isEqualTo(2);

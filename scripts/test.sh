@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: scripts, formatting, units, the whole topology, the released SGLang package; then the unit tests on Java 25 where there is one.
+# Runs every test: scripts, formatting, units, the whole topology, the released SGLang package, the clients people use; then the unit tests on Java 25 where there is one.
 # shellcheck source-path=SCRIPTDIR/lib
 set -euo pipefail
 
@@ -75,6 +75,7 @@ main() {
   run_maven "$LOG" "${goals[@]}"
   if [[ ${goals[*]} == *-Pit* ]]; then
     bash "$ROOT/scripts/interop.sh" "--install=$install"
+    bash "$ROOT/scripts/dev/clients.sh" "--install=$install"
   fi
   home25=$(java_25)
   if [[ -n $home25 ]]; then

@@ -5,6 +5,9 @@ import java.util.List;
 
 /** A table with a caption; the first cell of a row names it, and columns of figures are aligned to the right. */
 public final class HtmlTable {
+    /** An interval with its mean is one; a sentence that begins with a figure is none. */
+    private static final int LONGEST_FIGURE = 40;
+
     private final String caption;
     private final List<String> header;
     private final List<List<String>> rows = new ArrayList<>();
@@ -56,10 +59,11 @@ public final class HtmlTable {
         out.append('>').append(Html.escape(text)).append("</").append(close).append('>');
     }
 
-    /** Every cell begins as a figure does, or stands for none. */
+    /** Every cell is short and begins as a figure does, or stands for none. */
     private boolean isNumeric(int column) {
         return rows.stream()
                 .map(row -> row.get(column))
-                .allMatch(text -> text.matches("(?s)(>|<|≤|≥|±|\\+|-|−)? ?[0-9].*|–|-|"));
+                .allMatch(text ->
+                        text.length() <= LONGEST_FIGURE && text.matches("(?s)(>|<|≤|≥|±|\\+|-|−)? ?[0-9].*|–|-|"));
     }
 }

@@ -30,7 +30,8 @@ public final class ImbalanceMeter {
      * @param requestsStd mean over the samples of the standard deviation across ranks
      * @param barrierIdle share of step time that lockstep ranks wait for the slowest; 0 for independent ranks
      * @param mostHeld most requests, running and queued, that any rank ever held
-     * @param mostAboveEven by how much a rank held more than ceil(requests in flight / live ranks), at most
+     * @param mostAboveEven by how much a rank to which a request went then held more than its even share, at most:
+     *     ceil(requests in flight when that request was sent / live ranks)
      */
     public record Figures(
             Distribution requestsRatio,
@@ -93,7 +94,7 @@ public final class ImbalanceMeter {
         return samples == 0;
     }
 
-    /** A rank holds so many requests now, of those that are in flight on so many live ranks. */
+    /** A rank was given a request and holds so many now; so many were in flight when it was sent. */
     void held(int requests, int inFlight, int liveRanks) {
         mostHeld = Math.max(mostHeld, requests);
         if (liveRanks > 0) {

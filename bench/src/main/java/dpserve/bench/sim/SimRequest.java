@@ -10,6 +10,10 @@ final class SimRequest {
     TokenizedGenerateReqInput message;
     private final boolean allowEos;
     final long startNs;
+
+    /** Requests under way when this one was sent, itself included. */
+    final int inFlight;
+
     int dpRank = -1;
     long firstTokenNs = -1;
     long lastTokenNs = -1;
@@ -19,11 +23,12 @@ final class SimRequest {
     private long hash;
     private int last;
 
-    SimRequest(int number, int worker, TokenizedGenerateReqInput message, long startNs) {
+    SimRequest(int number, int worker, TokenizedGenerateReqInput message, long startNs, int inFlight) {
         this.number = number;
         this.worker = worker;
         this.message = message;
         this.startNs = startNs;
+        this.inFlight = inFlight;
         this.allowEos = !message.samplingParams().ignoreEos();
         int[] ids = message.inputIds();
         long h = SimulatedModel.START;

@@ -27,8 +27,11 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         abbreviateSynopsis = true,
         usageHelpWidth = 120,
-        description = "Runs the production controller, policies and schedulers in virtual time on a workload of the"
-                + " benchmark. It studies the control plane; its times are a model's, not a GPU's.",
+        description = {
+            "Runs the production controller, policies and schedulers in virtual time on a workload of the benchmark. It"
+                    + " studies the control plane; its times are a model's, not a GPU's.",
+            "--lab compares policies under late reports, --scenario shows the ways to fail (see --lab --help).",
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:every promise was kept", "1:a promise was broken", "2:a flag is wrong"})
 public final class SimulateCommand implements Callable<Integer> {

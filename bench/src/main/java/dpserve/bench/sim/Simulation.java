@@ -212,9 +212,8 @@ public final class Simulation {
                 null,
                 0,
                 0);
-        SimRequest request = new SimRequest(i, worker, message, intendedNs);
+        SimRequest request = new SimRequest(i, worker, message, intendedNs, ++sent - ended);
         requests[i] = request;
-        sent++;
         log.add(Kind.SENT, queue.nowNs(), i, -1);
         queue.after(hopNs, () -> controller.request(request));
     }

@@ -95,10 +95,21 @@ public final class Datasets {
             case "sharegpt", "custom" -> ConversationDataset.load(o, tokens, seed);
             case "random", "random-ids" -> RandomDataset.generate(o, tokens, seed);
             case "generated-shared-prefix" -> SharedPrefixDataset.generate(o.gsp, o.tokenizePrompt, tokens, seed);
-            case "mooncake" -> TraceDataset.mooncake(o.path, o.numPrompts, seed);
-            default -> TraceDataset.azure(o.path, o.numPrompts, seed);
+            default -> trace(o.name, o.path, o.numPrompts, seed);
         };
         require(!rows.isEmpty(), "--dataset-path " + o.path + ": no usable row in it");
         return rows;
+    }
+
+    /**
+     * The first rows of a trace, by time. Traces have no text, so no vocabulary is needed.
+     *
+     * @param format mooncake or azure
+     * @throws IllegalArgumentException if the file's content is not in the format
+     */
+    public static List<DatasetRow> trace(String format, String path, int limit, long seed) throws IOException {
+        return format.equals("mooncake")
+                ? TraceDataset.mooncake(path, limit, seed)
+                : TraceDataset.azure(path, limit, seed);
     }
 }

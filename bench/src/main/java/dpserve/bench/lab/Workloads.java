@@ -1,6 +1,5 @@
 package dpserve.bench.lab;
 
-import dpserve.bench.dataset.DatasetOptions;
 import dpserve.bench.dataset.DatasetRow;
 import dpserve.bench.dataset.Datasets;
 import dpserve.bench.dataset.Prompt;
@@ -146,12 +145,7 @@ public final class Workloads {
             String name, String format, Map<String, String> traces, Map<String, Quantiles> quantiles)
             throws IOException {
         if (traces.containsKey(name)) {
-            DatasetOptions options = new DatasetOptions();
-            options.name = format;
-            options.path = traces.get(name);
-            options.numPrompts = Integer.MAX_VALUE;
-            // A trace has no text, so it needs no vocabulary.
-            List<DatasetRow> trace = Datasets.load(options, null, 0);
+            List<DatasetRow> trace = Datasets.trace(format, traces.get(name), Integer.MAX_VALUE, 0);
             return (count, seed) -> window(trace, count, seed);
         }
         Quantiles input = quantiles.get(name + ".input");

@@ -17,7 +17,11 @@ import picocli.CommandLine.Option;
                 "Shows one of the ten ways in which balancing by piggybacked reports goes wrong: the failing design"
                         + " without the fault and with it, and least_requests with it.",
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:least_requests kept every rank at its even share", "1:it did not", "2:a flag is wrong"})
+        exitCodeList = {
+            "0:least_requests kept every rank at its even share (one above with several tokenizer workers)",
+            "1:it did not",
+            "2:a flag is wrong"
+        })
 public final class ScenarioCommand implements Callable<Integer> {
     @Option(names = "--scenario", required = true, paramLabel = "N|all", description = "1 to 10, or all.")
     private String scenario;
@@ -37,7 +41,7 @@ public final class ScenarioCommand implements Callable<Integer> {
         for (Scenario s : chosen) {
             Outcome outcome = s.run(seed);
             System.out.println(s.table(outcome, seed));
-            kept &= outcome.ours().imbalance().mostAboveEven() == 0
+            kept &= outcome.ours().imbalance().mostAboveEven() <= s.allowedAboveEven()
                     && outcome.ours().broken().isEmpty();
         }
         return kept ? 0 : 1;

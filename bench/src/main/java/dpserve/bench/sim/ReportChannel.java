@@ -1,9 +1,11 @@
 package dpserve.bench.sim;
 
 import dpserve.bench.dataset.Seeds;
+import dpserve.bench.metrics.Distribution;
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.GetLoadReqOutput;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -21,6 +23,9 @@ final class ReportChannel {
     private final ServiceLine input = new ServiceLine();
     private final long delayNs;
     private final int[] seen;
+    private final double[] newestS;
+    private double[] agesMs = new double[1024];
+    private int dispatched;
     private long applied;
 
     ReportChannel(EventQueue queue, SimOptions options, long seed, Consumer<List<GetLoadReqOutput>> controller) {
@@ -30,6 +35,7 @@ final class ReportChannel {
         this.controller = controller;
         this.delayNs = (long) (options.reportDelayMs * NS_PER_MS);
         this.seen = new int[options.dpSize];
+        this.newestS = new double[options.dpSize];
     }
 
     /**
@@ -83,7 +89,22 @@ final class ReportChannel {
 
     private void apply(GetLoadReqOutput load) {
         applied++;
+        int r = load.dpRank();
+        newestS[r] = load.seq() == GetLoadReqOutput.NO_SEQ ? load.tsTic() : Math.max(newestS[r], load.tsTic());
         controller.accept(List.of(load));
+    }
+
+    /** A request went to the rank: notes how long ago its newest load was sampled, or the rank began. */
+    void dispatched(int dpRank) {
+        if (dispatched == agesMs.length) {
+            agesMs = Arrays.copyOf(agesMs, dispatched * 2);
+        }
+        agesMs[dispatched++] = queue.nowNs() / NS_PER_MS - newestS[dpRank] * 1e3;
+    }
+
+    /** Age of the chosen rank's load at each dispatch, milliseconds. */
+    Distribution agesMs() {
+        return Distribution.of(Arrays.copyOf(agesMs, dispatched), 1);
     }
 
     /** Reports that the controller has handled so far. */

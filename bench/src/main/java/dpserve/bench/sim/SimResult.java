@@ -23,6 +23,7 @@ public final class SimResult {
     private final Distribution e2eMs;
     private final ImbalanceMeter.Figures imbalance;
     private final long reports;
+    private final Distribution loadAgeMs;
     private final double steadyThroughput;
     private final double[][] latenciesMs;
     private final List<String> broken;
@@ -36,6 +37,7 @@ public final class SimResult {
             long lastEndNs,
             ImbalanceMeter.Figures imbalance,
             long reports,
+            Distribution loadAgeMs,
             List<String> broken,
             long events,
             String hash) {
@@ -57,6 +59,7 @@ public final class SimResult {
                 .map(r -> new double[] {(r.firstTokenNs - r.startNs) / NS_PER_S * MS, tpotS(r) * MS})
                 .toArray(double[][]::new);
         this.reports = reports;
+        this.loadAgeMs = loadAgeMs;
         this.steadyThroughput = steady(requests);
         this.imbalance = imbalance;
         this.broken = broken;
@@ -106,6 +109,11 @@ public final class SimResult {
     /** Load reports that the controller handled. */
     public long reports() {
         return reports;
+    }
+
+    /** How long before a dispatch the chosen rank's newest load was sampled, milliseconds. */
+    public Distribution loadAgeMs() {
+        return loadAgeMs;
     }
 
     /** Requests that were refused or lost with their rank. */
@@ -177,6 +185,7 @@ public final class SimResult {
                 number(imbalance.requestsStd()) + " / " + number(imbalance.queueStd()) + " / "
                         + number(imbalance.usedStd()));
         row(t, "Barrier idle fraction", number(imbalance.barrierIdle()));
+        row(t, "Load age at dispatch median / P99 (ms)", number(loadAgeMs.median()) + " / " + number(loadAgeMs.p99()));
         row(t, "Reports per dispatch", number(reports / (double) Math.max(1, completed + failed)));
         row(t, "Events / SHA-256 of the event log", events + " / " + hash.substring(0, 16));
         row(t, "Promises", broken.isEmpty() ? "all kept" : "BROKEN: " + String.join("; ", broken));

@@ -129,6 +129,7 @@ public final class Simulation {
                 lastEndNs,
                 imbalance.figures(),
                 reports.applied(),
+                reports.agesMs(),
                 Promises.check(controller.core(), ranks, requests, wrong, afterEnd),
                 log.events(),
                 log.hash());
@@ -314,6 +315,7 @@ public final class Simulation {
             SimRank rank = ranks[dpRank];
             SimRequest r = requests[number];
             r.dpRank = dpRank;
+            reports.dispatched(dpRank);
             log.add(Kind.RECEIVED, queue.nowNs(), number, dpRank);
             rank.receive(r.message);
             if (rank.isAlive()) {

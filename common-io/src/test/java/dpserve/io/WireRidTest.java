@@ -2,6 +2,7 @@ package dpserve.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
 class WireRidTest {
@@ -35,6 +36,17 @@ class WireRidTest {
         assertThat(WireRid.hash64("")).isEqualTo(mixed(0xcbf29ce484222325L));
         assertThat(WireRid.hash64("a")).isEqualTo(mixed(0xaf63dc4c8601ec8cL));
         assertThat(WireRid.hash64("foobar")).isEqualTo(mixed(0x85944171f73967e8L));
+    }
+
+    @Test
+    void shouldHashTheUtf8BytesOfAnyText() {
+        for (String rid : new String[] {"chat.1-ü", "\u007f\u0080", "a\ud83d\ude00b", "lone \ud83d"}) {
+            long h = 0xcbf29ce484222325L;
+            for (byte b : rid.getBytes(StandardCharsets.UTF_8)) {
+                h = (h ^ (b & 0xff)) * 0x100000001b3L;
+            }
+            assertThat(WireRid.hash64(rid)).as(rid).isEqualTo(mixed(h));
+        }
     }
 
     /** The finishing step, applied to published FNV-1a 64 values. */

@@ -182,6 +182,11 @@ public final class Lockstep {
         return Math.round(slowestS * NS_PER_S);
     }
 
+    /** Number of the step that is under way or comes next. */
+    public long step() {
+        return step;
+    }
+
     /** Members besides this rank. */
     public int peers() {
         return members.size();

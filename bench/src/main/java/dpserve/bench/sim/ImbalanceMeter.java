@@ -61,7 +61,13 @@ public final class ImbalanceMeter {
         return Arrays.stream(held).mapToInt(figure).toArray();
     }
 
-    private void sample(int[] running, int[] queued, int[] tokens, int[] used) {
+    /**
+     * One sample; the arrays have one element for each live rank.
+     *
+     * @param tokens held, those of waiting requests among them
+     * @param used KV slots
+     */
+    public void sample(int[] running, int[] queued, int[] tokens, int[] used) {
         if (samples == balance.length) {
             requestsRatio = Arrays.copyOf(requestsRatio, samples * 2);
             tokensRatio = Arrays.copyOf(tokensRatio, samples * 2);
@@ -90,12 +96,13 @@ public final class ImbalanceMeter {
         return Math.sqrt(squares / Math.max(1, values.length));
     }
 
-    boolean isEmpty() {
+    /** Whether nothing was sampled. */
+    public boolean isEmpty() {
         return samples == 0;
     }
 
     /** A rank was given a request and holds so many now; so many were in flight when it was sent. */
-    void held(int requests, int inFlight, int liveRanks) {
+    public void held(int requests, int inFlight, int liveRanks) {
         mostHeld = Math.max(mostHeld, requests);
         if (liveRanks > 0) {
             mostAboveEven = Math.max(mostAboveEven, requests - (inFlight + liveRanks - 1) / liveRanks);
@@ -103,12 +110,13 @@ public final class ImbalanceMeter {
     }
 
     /** A lockstep rank worked for part of a step. */
-    void barrier(long ownNs, long stepNs) {
+    public void barrier(long ownNs, long stepNs) {
         barrierIdleNs += stepNs - ownNs;
         barrierNs += stepNs;
     }
 
-    Figures figures() {
+    /** The figures of all samples. */
+    public Figures figures() {
         double n = Math.max(1, samples);
         return new Figures(
                 Distribution.of(Arrays.copyOf(requestsRatio, samples), 1),

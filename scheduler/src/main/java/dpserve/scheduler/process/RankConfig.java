@@ -4,6 +4,7 @@ import dpserve.io.Endpoints;
 import dpserve.io.LoadReport;
 import dpserve.io.codec.IntArrayForm;
 import dpserve.scheduler.SchedulerConfig;
+import java.nio.file.Path;
 
 /**
  * What a scheduler process is given.
@@ -15,6 +16,7 @@ import dpserve.scheduler.SchedulerConfig;
  * @param timeScale wall time for one unit of the engine's modelled time; 0 for no waiting
  * @param heartbeatIntervalMs milliseconds between two heartbeats
  * @param dpAttention whether the ranks step together
+ * @param stepLog folder for {@link StepLog}, or null for none
  * @param loadReport with {@link LoadReport#DIRECT} a heartbeat also follows each change of the load
  */
 record RankConfig(
@@ -25,6 +27,7 @@ record RankConfig(
         double timeScale,
         long heartbeatIntervalMs,
         boolean dpAttention,
+        Path stepLog,
         LoadReport loadReport) {
 
     /** Where a further incarnation listens: a fresh port, as docs/protocol.md section 1 has it. */

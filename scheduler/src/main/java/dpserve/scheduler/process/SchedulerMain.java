@@ -84,6 +84,13 @@ public final class SchedulerMain implements Callable<Integer> {
     private boolean dpAttention;
 
     @Option(
+            names = "--step-log",
+            paramLabel = "FOLDER",
+            description = "Writes what the rank held at the end of each step to steps-<dp_rank>.csv there"
+                    + " (default: no log).")
+    private Path stepLog;
+
+    @Option(
             names = "--load-report",
             defaultValue = "piggyback",
             paramLabel = "PATH",
@@ -144,6 +151,7 @@ public final class SchedulerMain implements Callable<Integer> {
                 timeScale,
                 heartbeatIntervalMs,
                 dpAttention,
+                stepLog,
                 loadReport);
     }
 

@@ -54,6 +54,9 @@ final class SchedulerProcess implements AutoCloseable {
     private final StepPacer pacer;
     private final HeartbeatSender heartbeats;
 
+    /** Null unless steps are logged. */
+    private final StepLog stepLog;
+
     /** Null unless the ranks step together. */
     private final StepTogether together;
 
@@ -78,6 +81,9 @@ final class SchedulerProcess implements AutoCloseable {
     SchedulerProcess(RankConfig config, Engine engine) throws BindException {
         this.config = config;
         this.engine = engine;
+        this.stepLog = config.stepLog() == null
+                ? null
+                : new StepLog(config.stepLog(), config.scheduler().dpRank());
         this.direct = config.loadReport() == LoadReport.DIRECT;
         try {
             input = new RankInput(context, config.inputEndpoint(), limiter, messages);
@@ -122,18 +128,27 @@ final class SchedulerProcess implements AutoCloseable {
             if (batch == null && (together == null || !together.isCalled())) {
                 publish();
                 pacer.pause();
+                if (stepLog != null) {
+                    stepLog.flush();
+                }
                 receive(messages.poll(WAKE_MS, TimeUnit.MILLISECONDS));
                 continue;
             }
             StepResult result = batch == null ? null : engine.run(batch);
-            long durationNs = result == null ? 0 : result.durationNs();
+            long ownNs = result == null ? 0 : result.durationNs();
+            long durationNs = ownNs;
             if (together != null) {
-                durationNs = together.meet(durationNs, stopRequested);
+                durationNs = together.meet(ownNs, stopRequested);
                 startNs = System.nanoTime();
             }
             pacer.await(startNs, durationNs);
             if (batch != null) {
                 scheduler.onStepFinished(batch, result, System.nanoTime());
+            }
+            if (stepLog != null) {
+                long step = together == null ? scheduler.steps() : together.steps();
+                long wallNs = System.nanoTime() - startNs;
+                stepLog.ended(step, System.currentTimeMillis(), wallNs, durationNs, ownNs, scheduler);
             }
             publish();
         }
@@ -323,6 +338,9 @@ final class SchedulerProcess implements AutoCloseable {
     public void close() {
         heartbeats.close();
         input.close();
+        if (stepLog != null) {
+            stepLog.close();
+        }
         if (together != null) {
             together.close();
         }

@@ -82,6 +82,11 @@ final class StepTogether implements AutoCloseable {
         return lockstep.isCalled();
     }
 
+    /** Number of the step that ended last, the same on every rank. */
+    long steps() {
+        return lockstep.step() - 1;
+    }
+
     /** The next message that came during a wait, or null. */
     Message pollDeferred() {
         return deferred.poll();

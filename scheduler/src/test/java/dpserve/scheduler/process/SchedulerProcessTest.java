@@ -102,7 +102,15 @@ class SchedulerProcessTest {
         SchedulerConfig core = new SchedulerConfig(
                 DP_RANK, 2, 4000, 2000, 64, 1000, 16_384, 8192, SchedulePolicy.FCFS, 1.0, false, 1, 50, 4096, 40);
         RankConfig config = new RankConfig(
-                core, endpoints, "tcp://127.0.0.1:*", IntArrayForm.INT32, timeScale, 20, false, LoadReport.PIGGYBACK);
+                core,
+                endpoints,
+                "tcp://127.0.0.1:*",
+                IntArrayForm.INT32,
+                timeScale,
+                20,
+                false,
+                null,
+                LoadReport.PIGGYBACK);
         CountDownLatch ready = new CountDownLatch(1);
         thread = new Thread(() -> {
             try (SchedulerProcess process =

@@ -54,11 +54,11 @@ final class ControlCalls {
     }
 
     /** Everyone hears of a change, and the caller what became of its call. */
-    void onSetLoadBalance(int worker, SetLoadBalance call) {
+    void onSetLoadBalance(int worker, SetLoadBalance call, long nowNs) {
         LoadBalance.Setting before = balance.setting();
         String error = "";
         try {
-            balance.change(call);
+            balance.change(call, nowNs);
         } catch (IllegalArgumentException e) {
             error = e.getMessage();
         }

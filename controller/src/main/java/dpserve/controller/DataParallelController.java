@@ -134,7 +134,7 @@ public final class DataParallelController {
         } else if (message instanceof GetInternalStateReq call) {
             calls.onInternalStateCall(s.worker, call, frame, nowNs);
         } else if (message instanceof SetLoadBalance call) {
-            calls.onSetLoadBalance(s.worker, call);
+            calls.onSetLoadBalance(s.worker, call, nowNs);
         } else if (message instanceof GetInternalStateReqOutput answer) {
             calls.forwardAnswer(answer, frame);
         } else if (message instanceof FlushCacheReqInput
@@ -187,6 +187,7 @@ public final class DataParallelController {
         }
         if (!newer.isEmpty()) {
             counters.add(Count.REPORTS_APPLIED, newer.size());
+            balance.recorder().onReport(view, newer, nowNs);
             balance.policy().onReport(view, newer);
         }
     }

@@ -29,6 +29,7 @@ public final class LoadBalance {
     private final Setting initial;
     private Setting setting;
     private DispatchPolicy policy;
+    private DecisionRecorder recorder = DecisionRecorder.NONE;
 
     /**
      * @param maker a fresh policy by its name; throws IllegalArgumentException for a name it does not know
@@ -46,6 +47,16 @@ public final class LoadBalance {
     public static LoadBalance of(DispatchPolicy policy) {
         Setting given = new Setting("given", LoadReport.PIGGYBACK, 0);
         return new LoadBalance(given, method -> policy, changed -> {});
+    }
+
+    /** Every decision from now on goes to the recorder too. */
+    public void recordTo(DecisionRecorder newRecorder, long nowNs) {
+        recorder = newRecorder;
+        recorder.onPolicy(setting.method(), nowNs);
+    }
+
+    DecisionRecorder recorder() {
+        return recorder;
     }
 
     DispatchPolicy policy() {
@@ -66,7 +77,7 @@ public final class LoadBalance {
      *
      * @throws IllegalArgumentException naming the field that is wrong and what it may be
      */
-    void change(SetLoadBalance call) {
+    void change(SetLoadBalance call, long nowNs) {
         double delayMs = call.delayMs() == null ? setting.delayMs() : call.delayMs();
         if (!(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) {
             throw new IllegalArgumentException("delay_ms must be 0 to " + (long) MAX_DELAY_MS);
@@ -78,6 +89,9 @@ public final class LoadBalance {
         if (!changed.equals(setting)) {
             setting = changed;
             policy = chosen;
+            if (another) {
+                recorder.onPolicy(setting.method(), nowNs);
+            }
             onChange.accept(changed);
         }
     }

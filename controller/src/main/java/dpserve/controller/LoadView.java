@@ -26,6 +26,9 @@ public final class LoadView implements RankView {
         IMPOSSIBLE
     }
 
+    /** A stamp that seems older than this was made by a clock that began elsewhere. */
+    private static final long LONGEST_AGE_NS = 3_600_000_000_000L;
+
     private final RidMap rids;
     private int slots;
     private int liveCount;
@@ -43,6 +46,7 @@ public final class LoadView implements RankView {
     private boolean[] reported = {};
     private long[] seq = {};
     private long[] reportedAtNs = {};
+    private double[] reportedTicS = {};
     private int[] numReqs = {};
     private int[] numWaiting = {};
     private int[] numTokens = {};
@@ -79,6 +83,7 @@ public final class LoadView implements RankView {
         reported = Arrays.copyOf(reported, slots);
         seq = Arrays.copyOf(seq, slots);
         reportedAtNs = Arrays.copyOf(reportedAtNs, slots);
+        reportedTicS = Arrays.copyOf(reportedTicS, slots);
         numReqs = Arrays.copyOf(numReqs, slots);
         numWaiting = Arrays.copyOf(numWaiting, slots);
         numTokens = Arrays.copyOf(numTokens, slots);
@@ -165,13 +170,14 @@ public final class LoadView implements RankView {
         if (!legacy && (load.incarnation() < incarnation[r] || (reported[r] && load.seq() <= seq[r]))) {
             return Outcome.STALE;
         }
-        if (!isPossible(load)) {
+        if (!load.isPossible()) {
             impossibleCounts++;
             return Outcome.IMPOSSIBLE;
         }
         reported[r] = true;
         seq[r] = load.seq();
         reportedAtNs[r] = nowNs;
+        reportedTicS[r] = load.tsTic();
         numReqs[r] = load.numReqs();
         numWaiting[r] = load.numWaitingReqs();
         numTokens[r] = load.numTokens();
@@ -194,17 +200,6 @@ public final class LoadView implements RankView {
         return Outcome.APPLIED;
     }
 
-    private static boolean isPossible(GetLoadReqOutput l) {
-        return l.numReqs() >= 0
-                && l.numWaitingReqs() >= 0
-                && l.numTokens() >= 0
-                && l.numOutputTokens() >= 0
-                && l.endedReqs() >= 0
-                && l.endedTokens() >= 0
-                && l.endedReqs() <= l.receivedReqs()
-                && l.endedTokens() <= l.receivedTokens();
-    }
-
     /**
      * Reports with a count that cannot be right: a negative one, more ended than received, or more received than was
      * dispatched. The last kind is applied, with what was dispatched set to what was received, so the figures recover.
@@ -216,6 +211,21 @@ public final class LoadView implements RankView {
     /** Monotonic time at which the newest report arrived; meaningless without one. */
     public long reportedAtNs(int dpRank) {
         return reportedAtNs[dpRank];
+    }
+
+    /**
+     * How old the rank's newest report is: since it was sampled if the rank's clock can be compared with this one, as it
+     * can on one host; otherwise since it arrived.
+     *
+     * @return nanoseconds, or -1 without a report
+     */
+    public long reportAgeNs(int dpRank, long nowNs) {
+        if (!reported[dpRank]) {
+            return -1;
+        }
+        long sinceSampled = nowNs - (long) (reportedTicS[dpRank] * 1e9);
+        boolean comparable = sinceSampled >= 0 && sinceSampled <= LONGEST_AGE_NS;
+        return comparable ? sinceSampled : Math.max(0, nowNs - reportedAtNs[dpRank]);
     }
 
     /** The incarnation that holds the slot, 0 for a legacy or empty one. */

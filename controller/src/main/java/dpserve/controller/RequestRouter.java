@@ -76,7 +76,7 @@ final class RequestRouter {
         boolean probe = TokenizedGenerateReqInput.isHealthCheck(request.rid());
         // A legacy rank that takes no more stops being live, so this ends.
         while (view.liveCount() > 0) {
-            int dpRank = probe ? nextProbeRank() : balance.policy().choose(view, request);
+            int dpRank = probe ? nextProbeRank() : choose(request, nowNs);
             if (dpRank == DispatchPolicy.UNFIT) {
                 refuse(worker, legacy, request, BAD_REQUEST, "the request lacks the bootstrap_room it is routed by");
                 return;
@@ -100,6 +100,12 @@ final class RequestRouter {
         }
         held.add(new HeldRequests.Held(worker, legacy, request, frame, sinceNs));
         counters.add(Count.HELD);
+    }
+
+    private int choose(RequestInfo request, long nowNs) {
+        int dpRank = balance.policy().choose(view, request);
+        balance.recorder().onDecision(view, request, balance.policy(), dpRank, nowNs);
+        return dpRank;
     }
 
     private void routePinned(int pin, int worker, boolean legacy, RequestInfo request, byte[] frame, long nowNs) {

@@ -55,6 +55,18 @@ public record GetLoadReqOutput(
                 null, null, dpRank, numReqs, numWaitingReqs, numTokens, tsTic, 0, NO_SEQ, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
+    /** Whether no count is negative and no more has ended than was received. */
+    public boolean isPossible() {
+        return numReqs >= 0
+                && numWaitingReqs >= 0
+                && numTokens >= 0
+                && numOutputTokens >= 0
+                && endedReqs >= 0
+                && endedTokens >= 0
+                && endedReqs <= receivedReqs
+                && endedTokens <= receivedTokens;
+    }
+
     /** The same load as an answer to a call. */
     public GetLoadReqOutput answering(String callRid, String callIpc) {
         return new GetLoadReqOutput(

@@ -26,6 +26,14 @@ public interface DispatchPolicy {
     int choose(RankView ranks, RequestInfo request);
 
     /**
+     * What the policy weighs for one rank, for people and for the decision record: the rank with the least is chosen, or
+     * {@link Double#NaN} for a policy that weighs nothing. Changes no state.
+     */
+    default double score(RankView ranks, RequestInfo request, int dpRank) {
+        return Double.NaN;
+    }
+
+    /**
      * Reports have arrived and the view has taken them. Does nothing unless a policy keeps a plan.
      *
      * @param loads the loads of one message in their order, without those that were not newer than what was known;

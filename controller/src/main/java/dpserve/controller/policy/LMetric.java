@@ -13,6 +13,11 @@ final class LMetric implements DispatchPolicy {
         return rotation.least(ranks, request, LMetric::load, LeastRequests::load);
     }
 
+    @Override
+    public double score(RankView ranks, RequestInfo request, int dpRank) {
+        return load(ranks, request, dpRank);
+    }
+
     private static long load(RankView ranks, RequestInfo request, int dpRank) {
         long prefill = ranks.reportedWaitingTokens(dpRank) + ranks.unseenPromptTokens(dpRank) + request.promptTokens();
         return prefill * (ranks.requests(dpRank) + 1);

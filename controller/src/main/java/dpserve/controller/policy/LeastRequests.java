@@ -12,6 +12,11 @@ final class LeastRequests implements DispatchPolicy {
         return rotation.least(ranks, request, LeastRequests::load);
     }
 
+    @Override
+    public double score(RankView ranks, RequestInfo request, int dpRank) {
+        return load(ranks, request, dpRank);
+    }
+
     static long load(RankView ranks, RequestInfo request, int dpRank) {
         return ranks.requests(dpRank);
     }

@@ -12,6 +12,11 @@ final class LeastTokens implements DispatchPolicy {
         return rotation.least(ranks, request, LeastTokens::load, LeastRequests::load);
     }
 
+    @Override
+    public double score(RankView ranks, RequestInfo request, int dpRank) {
+        return load(ranks, request, dpRank);
+    }
+
     private static long load(RankView ranks, RequestInfo request, int dpRank) {
         return ranks.tokens(dpRank);
     }

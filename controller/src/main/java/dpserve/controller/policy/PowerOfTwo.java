@@ -24,4 +24,9 @@ final class PowerOfTwo implements DispatchPolicy {
         int b = Draws.nthLive(ranks, second < first ? second : second + 1);
         return ranks.requests(b) < ranks.requests(a) ? b : a;
     }
+
+    @Override
+    public double score(RankView ranks, RequestInfo request, int dpRank) {
+        return ranks.requests(dpRank);
+    }
 }

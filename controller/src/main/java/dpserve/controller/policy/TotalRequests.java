@@ -13,6 +13,11 @@ final class TotalRequests implements DispatchPolicy {
         return rotation.least(ranks, request, TotalRequests::load);
     }
 
+    @Override
+    public double score(RankView ranks, RequestInfo request, int dpRank) {
+        return load(ranks, request, dpRank);
+    }
+
     static long load(RankView ranks, RequestInfo request, int dpRank) {
         return ranks.reportedRequests(dpRank) + ranks.requestsSinceReport(dpRank);
     }

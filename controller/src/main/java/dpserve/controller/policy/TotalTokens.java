@@ -12,6 +12,11 @@ final class TotalTokens implements DispatchPolicy {
         return rotation.least(ranks, request, TotalTokens::load, TotalRequests::load);
     }
 
+    @Override
+    public double score(RankView ranks, RequestInfo request, int dpRank) {
+        return load(ranks, request, dpRank);
+    }
+
     private static long load(RankView ranks, RequestInfo request, int dpRank) {
         return ranks.reportedTokens(dpRank) + ranks.tokensSinceReport(dpRank);
     }

@@ -15,6 +15,11 @@ final class WaitingFirst implements DispatchPolicy {
         return rotation.least(ranks, request, WaitingFirst::load);
     }
 
+    @Override
+    public double score(RankView ranks, RequestInfo request, int dpRank) {
+        return load(ranks, request, dpRank);
+    }
+
     private static long load(RankView ranks, RequestInfo request, int dpRank) {
         int reportedWaiting = ranks.reportedWaitingRequests(dpRank);
         long running = ranks.reportedRequests(dpRank) - reportedWaiting;

@@ -2,6 +2,7 @@ package dpserve.controller.process;
 
 import dpserve.controller.DataParallelController;
 import dpserve.controller.LoadBalance;
+import dpserve.controller.decision.DecisionRecording;
 import dpserve.controller.policy.Policies;
 import dpserve.io.Env;
 import dpserve.io.LoadReport;
@@ -51,6 +52,7 @@ final class ControllerProcess implements AutoCloseable {
     private final DataParallelController controller;
     private final List<Receiver> receivers = new ArrayList<>();
     private final List<String> rankEndpoints = new ArrayList<>();
+    private final DecisionLog decisions;
     private String endpoint;
 
     /** Whether the policy wants them; read by the stream readers. */
@@ -79,6 +81,13 @@ final class ControllerProcess implements AutoCloseable {
                 new LoadBalance.Setting(config.loadBalanceMethod(), config.loadReport(), injection.delayMs()),
                 method -> Policies.create(method, settings),
                 this::onChange);
+        if (config.decisionLog() != null) {
+            decisions = new DecisionLog(config.decisionLog(), config.decisionLogMaxBytes());
+            balance.recordTo(
+                    new DecisionRecording(settings, ControllerProcess::epochSeconds, decisions), System.nanoTime());
+        } else {
+            decisions = null;
+        }
         this.prefixHashes = Policies.wantsPrefixHashes(config.loadBalanceMethod());
         this.direct = config.loadReport() == LoadReport.DIRECT;
         this.controller = new DataParallelController(
@@ -198,6 +207,9 @@ final class ControllerProcess implements AutoCloseable {
         receivers.forEach(Receiver::stop);
         receivers.forEach(Receiver::close);
         injection.close();
+        if (decisions != null) {
+            decisions.close();
+        }
         out.close();
         context.close();
     }

@@ -10,6 +10,7 @@ import dpserve.io.TopologyArgs;
 import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
 import dpserve.io.socket.BindException;
+import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -67,6 +68,19 @@ public final class DataParallelControllerMain implements Callable<Integer> {
             description = "How long a request waits while no rank is up, ms; then it is refused with 503 (default:"
                     + " ${DEFAULT-VALUE}).")
     private int noRankTimeoutMs;
+
+    @Option(
+            names = "--decision-log",
+            paramLabel = "FILE",
+            description = "Writes every decision there, for scripts/dev/replay-decisions.sh (default: no log).")
+    private Path decisionLog;
+
+    @Option(
+            names = "--decision-log-max-mb",
+            defaultValue = "512",
+            description = "Largest size of the decision log, MiB; what exceeds it is dropped and counted (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private int decisionLogMaxMb;
 
     @Option(
             names = "--time-scale",
@@ -148,6 +162,8 @@ public final class DataParallelControllerMain implements Callable<Integer> {
                 alone ? null : endpoints.controller(),
                 loadBalanceMethod,
                 loadReport,
+                decisionLog,
+                (long) decisionLogMaxMb << 20,
                 timeScale,
                 budgetInterval);
     }
@@ -165,6 +181,9 @@ public final class DataParallelControllerMain implements Callable<Integer> {
         if (rankTimeoutMs < Math.max(MIN_RANK_TIMEOUT_MS, 2L * heartbeatIntervalMs)) {
             throw new IllegalArgumentException(
                     "--rank-timeout-ms must be at least " + MIN_RANK_TIMEOUT_MS + " and twice --heartbeat-interval-ms");
+        }
+        if (decisionLogMaxMb < 1) {
+            throw new IllegalArgumentException("--decision-log-max-mb must be at least 1");
         }
         if (noRankTimeoutMs < 0) {
             throw new IllegalArgumentException("--no-rank-timeout-ms must be at least 0");

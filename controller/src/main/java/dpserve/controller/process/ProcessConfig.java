@@ -2,6 +2,7 @@ package dpserve.controller.process;
 
 import dpserve.controller.ControllerConfig;
 import dpserve.io.LoadReport;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -14,6 +15,8 @@ import java.util.List;
  * @param endpoint where to listen for hellos and heartbeats, or null for nowhere
  * @param loadBalanceMethod name in {@link dpserve.controller.policy.Policies}
  * @param loadReport with {@link LoadReport#DIRECT} the loads in heartbeats are used
+ * @param decisionLog file of the decision record, or null for none
+ * @param decisionLogMaxBytes its largest size
  * @param timeScale factor on every period of the policies
  * @param budgetInterval see {@link dpserve.controller.policy.Policies#BUDGET_INTERVAL}
  */
@@ -25,5 +28,7 @@ record ProcessConfig(
         String endpoint,
         String loadBalanceMethod,
         LoadReport loadReport,
+        Path decisionLog,
+        long decisionLogMaxBytes,
         double timeScale,
         int budgetInterval) {}

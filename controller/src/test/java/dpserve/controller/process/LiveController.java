@@ -52,6 +52,8 @@ final class LiveController implements AutoCloseable {
                 "tcp://127.0.0.1:*",
                 method,
                 LoadReport.PIGGYBACK,
+                null,
+                0,
                 1.0,
                 1));
         thread = start();
@@ -68,6 +70,8 @@ final class LiveController implements AutoCloseable {
                 null,
                 method,
                 LoadReport.PIGGYBACK,
+                null,
+                0,
                 1.0,
                 1));
         thread = start();

@@ -1,0 +1,138 @@
+package dpserve.bench.compare;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dpserve.bench.sim.ImbalanceMeter;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Properties;
+
+/**
+ * One measured run of the topology, read from the folder that scripts/compare.sh made of it.
+ *
+ * @param name path of the loads and policy
+ * @param result the benchmark's JSON line, with details
+ * @param steps the ranks' step logs
+ * @param overrunShare share of the steps that took over 5 % and 1 ms longer than modelled
+ * @param limits why the machine and not the policy may have made the figures; empty if nothing says so
+ * @param loadAgesMs age of the chosen rank's newest report at each dispatch, modelled milliseconds; empty if not recorded
+ */
+record LiveRun(
+        String name,
+        Settings settings,
+        JsonNode result,
+        StepRows steps,
+        ImbalanceMeter.Figures imbalance,
+        double overrunShare,
+        List<String> limits,
+        double[] loadAgesMs) {
+
+    /** Above this share of overrun steps a figure is the machine's. */
+    static final double MOST_OVERRUNS = 0.01;
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * What the run was made with.
+     *
+     * @param beganS epoch seconds before the measured load
+     * @param command the command that repeats it
+     */
+    record Settings(
+            String method,
+            String report,
+            double delayMs,
+            double timeScale,
+            long seed,
+            boolean dpAttention,
+            double beganS,
+            String command) {
+
+        static Settings read(Path file) throws IOException {
+            Properties p = new Properties();
+            try (Reader in = Files.newBufferedReader(file)) {
+                p.load(in);
+            }
+            return new Settings(
+                    p.getProperty("method"),
+                    p.getProperty("report"),
+                    Double.parseDouble(p.getProperty("delay_ms")),
+                    Double.parseDouble(p.getProperty("time_scale")),
+                    Long.parseLong(p.getProperty("seed")),
+                    Boolean.parseBoolean(p.getProperty("dp_attention")),
+                    Double.parseDouble(p.getProperty("began_s")),
+                    p.getProperty("command"));
+        }
+    }
+
+    static LiveRun read(Path folder) throws IOException {
+        Settings settings = Settings.read(folder.resolve("settings.properties"));
+        List<String> lines = Files.readAllLines(folder.resolve("bench.jsonl"));
+        JsonNode result = JSON.readTree(lines.get(lines.size() - 1));
+        StepRows steps = StepRows.read(folder.resolve("steps"), settings.beganS(), settings.dpAttention());
+        double overruns = overrunShare(
+                JSON.readTree(folder.resolve("server-info-before.json").toFile()),
+                JSON.readTree(folder.resolve("server-info.json").toFile()));
+        String late = settings.delayMs() > 0 ? ", reports " + whole(settings.delayMs()) + " ms late" : "";
+        return new LiveRun(
+                settings.report() + " / " + settings.method() + late,
+                settings,
+                result,
+                steps,
+                steps.imbalance(steps.firstS() + lastStartS(result)),
+                overruns,
+                limits(overruns, result),
+                LoadAges.read(folder.resolve("decisions"), settings.timeScale(), settings.beganS()));
+    }
+
+    private static String whole(double value) {
+        return String.format(Locale.ROOT, "%.0f", value);
+    }
+
+    private static double lastStartS(JsonNode result) {
+        double first = Double.MAX_VALUE;
+        double last = 0;
+        for (JsonNode start : result.path("start_times")) {
+            first = Math.min(first, start.asDouble());
+            last = Math.max(last, start.asDouble());
+        }
+        return Math.max(0, last - first);
+    }
+
+    private static double overrunShare(JsonNode before, JsonNode after) {
+        double steps = steps(after) - steps(before);
+        return (counted(after, "step_overruns") - counted(before, "step_overruns")) / Math.max(1, steps);
+    }
+
+    /** Steps taken: those of all ranks together if they step together. */
+    private static double steps(JsonNode info) {
+        double together = counted(info, "lockstep_steps");
+        return together > 0 ? together : counted(info, "prefill_batches") + counted(info, "decode_steps");
+    }
+
+    private static double counted(JsonNode info, String counter) {
+        double sum = 0;
+        for (JsonNode rank : info.path("internal_states")) {
+            sum += rank.path("counters").path(counter).asDouble();
+        }
+        return sum;
+    }
+
+    private static List<String> limits(double overruns, JsonNode result) {
+        List<String> limits = new ArrayList<>();
+        if (overruns > MOST_OVERRUNS) {
+            limits.add(String.format(
+                    Locale.ROOT, "%.1f %% of the steps took over 5 %% and 1 ms longer than modelled.", overruns * 100));
+        }
+        String client = result.path("client").path("limit").asText("");
+        if (!client.isEmpty() && !"null".equals(client)) {
+            limits.add("The client of the benchmark was behind its schedule: " + client + ".");
+        }
+        return limits;
+    }
+}

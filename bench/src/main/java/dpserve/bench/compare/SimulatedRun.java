@@ -38,7 +38,8 @@ record SimulatedRun(SimResult result, Map<Figure, Double> figures) {
         if (live.dpAttention()) {
             flags.add("--enable-dp-attention");
         }
-        SimOptions options = CommandLine.populateCommand(new SimOptions(), flags.toArray(String[]::new));
+        SimOptions options = new SimOptions();
+        new CommandLine(options).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(flags.toArray(String[]::new));
         SimResult result = new Simulation(
                         options,
                         EngineProfile.defaultProfile(),

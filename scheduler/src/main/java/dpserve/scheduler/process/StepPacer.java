@@ -3,14 +3,14 @@ package dpserve.scheduler.process;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Makes each step last as long as its modelled device would take. A park overshoots by some 60 microseconds; steps that
- * follow each other begin where the last one should have ended, so the error does not add up and nothing spins.
+ * Makes each step last as long as its modelled device would take. Steps that follow each other begin where the last one
+ * should have ended: what the process does between two of them, and what a park overshoots (some 60 microseconds), is part
+ * of the modelled time, as it was of the time the model was measured from. Nothing spins.
  */
 final class StepPacer {
-    /** A step that ended later than this after its time is not made up for: the device was waited for, not the CPU. */
-    private static final long MAX_CARRIED_NS = 1_000_000;
+    /** A step that ended later than this after its time, and by over {@link #TOLERATED_SHARE} of it, is an overrun. */
+    private static final long TOLERATED_NS = 1_000_000;
 
-    /** Steps that overran by more than this share of their time, and by the above, are counted. */
     private static final double TOLERATED_SHARE = 0.05;
 
     private final double timeScale;
@@ -34,10 +34,7 @@ final class StepPacer {
         if (scaledNs <= 0) {
             return;
         }
-        long lateNs = paused ? 0 : Math.max(0, startNs - dueNs);
-        boolean follows = !paused && lateNs <= MAX_CARRIED_NS;
-        boolean overrun = lateNs > MAX_CARRIED_NS && lateNs > TOLERATED_SHARE * scaledNs;
-        dueNs = (follows ? dueNs : startNs) + scaledNs;
+        dueNs = (paused ? startNs : dueNs) + scaledNs;
         paused = false;
         long leftNs = dueNs - System.nanoTime();
         while (leftNs > 0) {
@@ -48,8 +45,10 @@ final class StepPacer {
             }
             leftNs = dueNs - System.nanoTime();
         }
-        if (overrun || (-leftNs > MAX_CARRIED_NS && -leftNs > TOLERATED_SHARE * scaledNs)) {
+        if (-leftNs > TOLERATED_NS && -leftNs > TOLERATED_SHARE * scaledNs) {
             overruns++;
+            // Not made up for: the next steps take their time.
+            paused = true;
         }
     }
 
@@ -58,7 +57,7 @@ final class StepPacer {
         paused = true;
     }
 
-    /** Steps that took, or began after the one before, over 5 % and 1 ms longer than modelled: figures measured then are the machine's, not the model's. */
+    /** Steps that ended over 5 % and 1 ms late: figures measured then are the machine's, not the model's. */
     long overruns() {
         return overruns;
     }

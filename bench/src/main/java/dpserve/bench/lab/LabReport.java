@@ -63,9 +63,8 @@ public final class LabReport {
         page.paragraph(
                 "What late load reports cost, by dispatch policy. The production controller, policies and"
                         + " schedulers ran in virtual time: this tests the control plane, and its times are a model's, not a GPU's.");
-        page.paragraph(
-                "Each point is the mean of " + plan.seeds() + " seeds with a 95 % bootstrap interval. All policies"
-                        + " get the same requests at the same times for a seed, so differences are taken seed by seed.");
+        page.paragraph("Seeds: " + plan.seeds() + "; a point is their mean with a 95 % bootstrap interval. All policies"
+                + " get the same requests at the same times for a seed, so differences are taken seed by seed.");
         page.section("Workloads")
                 .bullets(plan.workloads().stream()
                         .map(w -> w.name() + ": " + w.about() + ". Topology: " + String.join(" ", w.flags()) + "; "
@@ -75,7 +74,7 @@ public final class LabReport {
         page.section("Which policy could be the default").table(candidates()).bullets(largest());
         page.paragraph(
                 "A cell counts the comparisons with other policies, at equal load, path and delay, in which P99 TTFT"
-                        + " or output throughput is worse with its whole interval, and names the largest such difference. Of many"
+                        + " or output throughput is worse with its whole interval, and gives the largest such difference. Of many"
                         + " comparisons some few in a hundred come out so by chance.");
         for (Workload workload : plan.workloads()) {
             for (Workload.Load load : workload.loads()) {
@@ -85,7 +84,9 @@ public final class LabReport {
                 }
                 page.table(table("Service", workload, load, SERVICE));
                 page.table(table("Imbalance", workload, load, IMBALANCE));
-                page.table(differences(workload, load));
+                if (plan.policies().size() > 1) {
+                    page.table(differences(workload, load));
+                }
             }
         }
         return page.repeat(List.of(command), facts);
@@ -246,6 +247,9 @@ public final class LabReport {
     }
 
     private static String number(double value) {
+        if (!Double.isFinite(value)) {
+            return "–";
+        }
         return String.format(
                 Locale.ROOT, Math.abs(value) >= 100 ? "%,.0f" : Math.abs(value) >= 10 ? "%.1f" : "%.2f", value);
     }

@@ -44,6 +44,15 @@ final class ControlCalls {
         }
     }
 
+    /** As {@link #broadcast}, without legacy ranks: what SGLang's release does not know would end its schedulers. */
+    void broadcastToRegistered(byte[] frame) {
+        for (Rank rank : table.all()) {
+            if (rank.isAlive() && !rank.isLegacy()) {
+                out.toRank(rank.dpRank(), frame);
+            }
+        }
+    }
+
     /** A message without a record here: broadcast if SGLang's controller would, else dropped and counted. */
     void onUnknownTag(String tag, byte[] frame) {
         if (ControlTags.isBroadcast(tag)) {

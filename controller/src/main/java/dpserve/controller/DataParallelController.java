@@ -137,10 +137,10 @@ public final class DataParallelController {
             calls.onSetLoadBalance(s.worker, call, nowNs);
         } else if (message instanceof GetInternalStateReqOutput answer) {
             calls.forwardAnswer(answer, frame);
-        } else if (message instanceof FlushCacheReqInput
-                || message instanceof GetLoadReqInput
-                || message instanceof ShutdownReq) {
+        } else if (message instanceof FlushCacheReqInput || message instanceof ShutdownReq) {
             calls.broadcast(frame);
+        } else if (message instanceof GetLoadReqInput) {
+            calls.broadcastToRegistered(frame);
         } else {
             limiter.warn("unexpected_message", message.getClass().getSimpleName() + " in a request stream");
         }

@@ -13,6 +13,7 @@ import dpserve.io.message.FinishReason;
 import dpserve.io.message.FlushCacheReqInput;
 import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
+import dpserve.io.message.GetLoadReqInput;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Hello;
 import dpserve.io.message.WatchLoadUpdateReq;
@@ -106,6 +107,18 @@ class StreamsTest {
         assertThat(h.out.takeRank(0)).containsExactly(frame, frame);
         assertThat(h.out.takeRank(1)).containsExactly(frame, frame);
         assertThat(h.limiter.totals()).containsEntry("unknown_tag", 1L);
+    }
+
+    @Test
+    void shouldAskNoLegacyRankForItsLoadBecauseThatEndsSglangsScheduler() {
+        Harness mixed = new Harness(2, 1, 1, "round_robin");
+        mixed.workerUp(0, 100);
+        mixed.controller.onLegacyConnection(0, true, mixed.nowNs);
+        mixed.rankUp(1, 1);
+        mixed.out.takeRank(1);
+        mixed.controller.onStreamMessage(0, new GetLoadReqInput("c", WORKER_ENDPOINT + 0), frame, mixed.nowNs);
+        assertThat(mixed.out.takeRank(0)).isEmpty();
+        assertThat(mixed.out.takeRank(1)).containsExactly(frame);
     }
 
     @Test

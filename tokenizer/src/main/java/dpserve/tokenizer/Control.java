@@ -31,8 +31,10 @@ public final class Control {
      * Which worker of which topology this is.
      *
      * @param pull its PULL endpoint
+     * @param controllers 0 if the controller is SGLang's, which tells nothing of itself
+     * @param detokenizers how many tell of themselves: 0 if they are SGLang's
      */
-    public record Worker(int index, String pull, int tokenizers, int detokenizers) {}
+    public record Worker(int index, String pull, int controllers, int tokenizers, int detokenizers) {}
 
     /** @param ownState this process's internal state */
     public Control(
@@ -56,7 +58,7 @@ public final class Control {
         calls.call(
                 Kind.LOAD,
                 rid -> {
-                    Set<String> awaited = liveRanks();
+                    Set<String> awaited = names(ranks.registered());
                     output.toController(new GetLoadReqInput(rid, worker.pull()));
                     return awaited;
                 },
@@ -80,7 +82,7 @@ public final class Control {
                 Kind.FLUSH_CACHE,
                 rid -> {
                     output.toController(new FlushCacheReqInput(rid, worker.pull(), timeoutS));
-                    return liveRanks();
+                    return names(ranks.live());
                 },
                 timeoutNs,
                 whenDone,
@@ -135,15 +137,17 @@ public final class Control {
                 nowNs);
     }
 
-    private Set<String> liveRanks() {
+    private static Set<String> names(List<Integer> ranks) {
         Set<String> names = new LinkedHashSet<>();
-        ranks.live().forEach(rank -> names.add(rankName(rank)));
+        ranks.forEach(rank -> names.add(rankName(rank)));
         return names;
     }
 
     private Set<String> everyoneElse() {
         Set<String> names = new LinkedHashSet<>();
-        names.add(Role.CONTROLLER.wireName());
+        if (worker.controllers() > 0) {
+            names.add(Role.CONTROLLER.wireName());
+        }
         for (int i = 0; i < worker.tokenizers(); i++) {
             if (i != worker.index()) {
                 names.add(Role.TOKENIZER.wireName() + " " + i);
@@ -152,7 +156,7 @@ public final class Control {
         for (int j = 0; j < worker.detokenizers(); j++) {
             names.add(Role.DETOKENIZER.wireName() + " " + j);
         }
-        names.addAll(liveRanks());
+        names.addAll(names(ranks.live()));
         return names;
     }
 
@@ -175,7 +179,7 @@ public final class Control {
             return calls.answer(Kind.LOAD, load.rid(), rankName(load.dpRank()), load, nowNs);
         }
         if (answer instanceof FlushCacheReqOutput flushed) {
-            String from = flushed.dpRank() == null ? "rank ?" : rankName(flushed.dpRank());
+            String from = flushed.dpRank() == null ? ControlCalls.SOME_RANK : rankName(flushed.dpRank());
             return calls.answer(Kind.FLUSH_CACHE, flushed.rid(), from, flushed, nowNs);
         }
         if (answer instanceof LoadBalanceState state) {
@@ -189,6 +193,9 @@ public final class Control {
 
     private static String nameOf(Map<String, Object> state) {
         Object role = state.get("role");
+        if (role == null) {
+            return ControlCalls.SOME_RANK;
+        }
         if (Role.CONTROLLER.wireName().equals(role)) {
             return Role.CONTROLLER.wireName();
         }

@@ -25,6 +25,9 @@ public final class ControlCalls {
         LOAD_BALANCE
     }
 
+    /** Who answered, if it was one of SGLang's schedulers: they do not say which. */
+    static final String SOME_RANK = "rank";
+
     /**
      * How a call ended.
      *
@@ -53,6 +56,13 @@ public final class ControlCalls {
             this.rid = rid;
             this.deadlineNs = deadlineNs;
             this.awaited = new LinkedHashSet<>(awaited);
+        }
+
+        private String anyRank() {
+            return awaited.stream()
+                    .filter(name -> name.startsWith(SOME_RANK))
+                    .findFirst()
+                    .orElse(SOME_RANK);
         }
     }
 
@@ -92,10 +102,14 @@ public final class ControlCalls {
      */
     public boolean answer(Kind kind, String callRid, String from, Message message, long nowNs) {
         InFlight call = inFlight.get(kind);
-        if (call == null || callRid != null && !callRid.equals(call.rid) || !call.awaited.remove(from)) {
+        if (call == null || callRid != null && !callRid.equals(call.rid)) {
             return false;
         }
-        call.answers.put(from, message);
+        String name = SOME_RANK.equals(from) ? call.anyRank() : from;
+        if (!call.awaited.remove(name)) {
+            return false;
+        }
+        call.answers.put(name, message);
         finishIfDone(kind, call, nowNs);
         return true;
     }

@@ -35,6 +35,15 @@ public final class RankStates {
         heardNs = nowNs;
     }
 
+    /** The controller is SGLang's, which says nothing: it and all ranks count as alive. */
+    public void takeForUp(long nowNs) {
+        heard = true;
+        heardNs = nowNs;
+        for (int rank = 0; rank < dpSize; rank++) {
+            up.putIfAbsent(rank, new RankUp(rank, 0, "", Map.of(), ""));
+        }
+    }
+
     /** A rank takes requests. */
     public void onUp(RankUp message) {
         up.put(message.dpRank(), message);
@@ -56,6 +65,14 @@ public final class RankStates {
     /** Ranks that take requests, ascending. */
     public List<Integer> live() {
         return new ArrayList<>(up.keySet());
+    }
+
+    /** Of the live ranks those that registered; the others are SGLang's and know none of this project's messages. */
+    public List<Integer> registered() {
+        return up.values().stream()
+                .filter(rank -> rank.incarnation() > 0)
+                .map(RankUp::dpRank)
+                .toList();
     }
 
     /** Ranks of the topology that do not take requests, ascending. */

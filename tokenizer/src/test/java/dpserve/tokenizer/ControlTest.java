@@ -24,7 +24,7 @@ class ControlTest {
     private final RankStates ranks = new RankStates(3);
     private final ControlCalls calls = new ControlCalls(9);
     private final Control control = new Control(
-            new Control.Worker(0, "tcp://127.0.0.1:9", 2, 1),
+            new Control.Worker(0, "tcp://127.0.0.1:9", 1, 2, 1),
             ranks,
             recorder,
             calls,
@@ -56,6 +56,32 @@ class ControlTest {
         assertThat(control.onAnswer(load(0, rid), 2))
                 .as("nobody waits any more")
                 .isFalse();
+    }
+
+    @Test
+    void shouldAskSglangsRanksForNothingTheyDoNotKnowAndTakeTheirNamelessAnswers() {
+        ranks.onUp(up(0, 0));
+        ranks.onUp(up(1, 0));
+        List<Control.Loads> loads = new ArrayList<>();
+        control.loads(LIMIT_NS, loads::add, 0);
+        assertThat(loads).as("no rank that could answer").hasSize(1);
+
+        List<ControlCalls.Result> flushed = new ArrayList<>();
+        control.flushCache(null, LIMIT_NS, flushed::add, 0);
+        FlushCacheReqOutput nameless = new FlushCacheReqOutput(null, null, true, "", null);
+        assertThat(control.onAnswer(nameless, 1)).isTrue();
+        assertThat(control.onAnswer(nameless, 1)).isTrue();
+        assertThat(control.onAnswer(nameless, 1)).isFalse();
+        assertThat(flushed.get(0).answers()).containsOnlyKeys("rank 0", "rank 1");
+    }
+
+    @Test
+    void shouldCountAnSglangControllersRanksAsUp() {
+        ranks.takeForUp(0);
+        assertThat(ranks.live()).containsExactly(0, 1, 2);
+        assertThat(ranks.registered()).isEmpty();
+        assertThat(ranks.missing()).isEmpty();
+        assertThat(ranks.controllerAlive(1)).isTrue();
     }
 
     @Test

@@ -17,6 +17,8 @@ import java.nio.file.Path;
  * @param heartbeatIntervalMs milliseconds between two heartbeats
  * @param dpAttention whether the ranks step together
  * @param stepLog folder for {@link StepLog}, or null for none
+ * @param sglangController whether the controller is SGLang's: it listens where this rank takes requests, and knows
+ *     neither registration nor heartbeats
  * @param loadReport with {@link LoadReport#DIRECT} a heartbeat also follows each change of the load
  */
 record RankConfig(
@@ -28,6 +30,7 @@ record RankConfig(
         long heartbeatIntervalMs,
         boolean dpAttention,
         Path stepLog,
+        boolean sglangController,
         LoadReport loadReport) {
 
     /** Where a further incarnation listens: a fresh port, as docs/protocol.md section 1 has it. */

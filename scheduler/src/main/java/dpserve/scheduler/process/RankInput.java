@@ -33,13 +33,16 @@ final class RankInput implements AutoCloseable {
 
     /**
      * @param endpoint with port {@code *} for a free one
+     * @param connect to connect there instead of listening: SGLang's controller listens itself
      * @param messages takes what is read
      * @throws BindException if the port is in use
      */
-    RankInput(ZContext context, String endpoint, LogLimiter limiter, BlockingQueue<Message> messages)
+    RankInput(ZContext context, String endpoint, boolean connect, LogLimiter limiter, BlockingQueue<Message> messages)
             throws BindException {
         this.messages = messages;
-        this.socket = PullSocket.bind(context, endpoint, SocketLimits.defaults());
+        SocketLimits limits = SocketLimits.defaults();
+        this.socket =
+                connect ? PullSocket.connect(context, endpoint, limits) : PullSocket.bind(context, endpoint, limits);
         this.limiter = limiter;
         this.reader = new Thread(this::read, "input");
         reader.setDaemon(true);

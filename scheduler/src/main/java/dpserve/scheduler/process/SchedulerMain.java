@@ -106,6 +106,13 @@ public final class SchedulerMain implements Callable<Integer> {
                     + " towards SGLang's (default: ${DEFAULT-VALUE}).")
     private String tokenIdForm;
 
+    @Option(
+            names = "--sglang-controller",
+            description =
+                    "The controller is SGLang's own: this rank connects to --input-endpoint, where that controller"
+                            + " listens, and neither registers nor sends heartbeats.")
+    private boolean sglangController;
+
     public static void main(String[] args) {
         CommandRunner.run(new SchedulerMain(), args);
     }
@@ -138,6 +145,9 @@ public final class SchedulerMain implements Callable<Integer> {
         if (!(timeScale >= 0 && timeScale < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("--time-scale must be a number of at least 0");
         }
+        if (sglangController && (inputEndpoint == null || inputEndpoint.endsWith(":*"))) {
+            throw new IllegalArgumentException("--sglang-controller needs --input-endpoint with a port");
+        }
         if (heartbeatIntervalMs < 1 || heartbeatIntervalMs > MAX_HEARTBEAT_INTERVAL_MS) {
             throw new IllegalArgumentException("--heartbeat-interval-ms must be 1 to " + MAX_HEARTBEAT_INTERVAL_MS
                     + ", not " + heartbeatIntervalMs);
@@ -152,6 +162,7 @@ public final class SchedulerMain implements Callable<Integer> {
                 heartbeatIntervalMs,
                 dpAttention,
                 stepLog,
+                sglangController,
                 loadReport);
     }
 

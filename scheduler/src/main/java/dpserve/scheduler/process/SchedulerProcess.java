@@ -86,7 +86,7 @@ final class SchedulerProcess implements AutoCloseable {
                 : new StepLog(config.stepLog(), config.scheduler().dpRank());
         this.direct = config.loadReport() == LoadReport.DIRECT;
         try {
-            input = new RankInput(context, config.inputEndpoint(), limiter, messages);
+            input = new RankInput(context, config.inputEndpoint(), config.sglangController(), limiter, messages);
             incarnation = incarnations.next(System.currentTimeMillis());
             together = config.dpAttention()
                     ? new StepTogether(
@@ -106,8 +106,12 @@ final class SchedulerProcess implements AutoCloseable {
         pacer = new StepPacer(config.timeScale());
         heartbeats = new HeartbeatSender(
                 context, config.endpoints().controller(), config.heartbeatIntervalMs(), () -> heartbeat);
-        register();
-        heartbeats.start();
+        if (config.sglangController()) {
+            publish();
+        } else {
+            register();
+            heartbeats.start();
+        }
     }
 
     /** Where this incarnation takes requests. */
@@ -233,7 +237,7 @@ final class SchedulerProcess implements AutoCloseable {
     /** A fresh port and number; what the old port has taken is among the messages. */
     private void beginIncarnation() throws BindException {
         input.close();
-        input = new RankInput(context, config.freeInputEndpoint(), limiter, messages);
+        input = new RankInput(context, config.freeInputEndpoint(), false, limiter, messages);
         incarnation = incarnations.next(System.currentTimeMillis());
         scheduler.restart(incarnation);
         if (together != null) {

@@ -110,6 +110,7 @@ class SchedulerProcessTest {
                 20,
                 false,
                 null,
+                false,
                 LoadReport.PIGGYBACK);
         CountDownLatch ready = new CountDownLatch(1);
         thread = new Thread(() -> {

@@ -85,6 +85,16 @@ public final class TokenizerManagerMain implements Callable<Integer> {
     IntArrayForm tokenIdForm;
 
     @Option(
+            names = "--sglang-controller",
+            description =
+                    "The controller is SGLang's own: nothing that its release does not know is sent to it, and all"
+                            + " ranks are taken to be up.")
+    boolean sglangController;
+
+    @Option(names = "--sglang-detokenizer", description = "The detokenizer is SGLang's own: nothing is sent to it.")
+    boolean sglangDetokenizer;
+
+    @Option(
             names = "--max-request-bytes",
             defaultValue = "" + DEFAULT_MAX_BODY_BYTES,
             description = "Longest HTTP request body, bytes (default: ${DEFAULT-VALUE}).")

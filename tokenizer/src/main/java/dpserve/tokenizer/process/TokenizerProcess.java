@@ -92,7 +92,12 @@ final class TokenizerProcess implements AutoCloseable {
         this.args = args;
         this.endpoints = args.topology.endpoints();
         this.metrics = new WorkerMetrics(args.servedModelName);
-        this.sockets = new TokenizerSockets(endpoints, args.workerIndex, args.tokenIdForm, warnings);
+        this.sockets = new TokenizerSockets(
+                endpoints,
+                args.workerIndex,
+                args.tokenIdForm,
+                new SglangPeers(args.sglangController, args.sglangDetokenizer),
+                warnings);
         this.side = Executors.newSingleThreadExecutor(r -> {
             Thread thread = new Thread(r, "long-prompts");
             thread.setDaemon(true);
@@ -105,8 +110,9 @@ final class TokenizerProcess implements AutoCloseable {
                 new Control.Worker(
                         args.workerIndex,
                         pullEndpoint(),
+                        args.sglangController ? 0 : 1,
                         args.topology.tokenizerWorkerNum,
-                        args.topology.detokenizerWorkerNum),
+                        args.sglangDetokenizer ? 0 : args.topology.detokenizerWorkerNum),
                 ranks,
                 sockets,
                 calls,
@@ -210,7 +216,11 @@ final class TokenizerProcess implements AutoCloseable {
         if (now - nextHelloNs >= 0) {
             boolean heard = ranks.controllerAlive(now);
             nextHelloNs = now + TimeUnit.MILLISECONDS.toNanos(heard ? HELLO_INTERVAL_MS : FIRST_HELLO_INTERVAL_MS);
-            sockets.hello(hello());
+            if (args.sglangController) {
+                ranks.takeForUp(now);
+            } else {
+                sockets.hello(hello());
+            }
         }
         calls.tick(now);
         if (loads.shouldPoll(now)) {

@@ -28,6 +28,7 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
     private final ZContext context = Contexts.create();
     private final SocketLimits limits = SocketLimits.defaults();
     private final LogLimiter log;
+    private final SglangPeers sglang;
     private final MessageCodec codec;
     private final PushSocket stream;
     private final PushSocket controller;
@@ -37,8 +38,10 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
     private Hello streamHello;
     private boolean streamGreeted;
 
-    TokenizerSockets(Endpoints endpoints, int workerIndex, IntArrayForm form, LogLimiter log) throws BindException {
+    TokenizerSockets(Endpoints endpoints, int workerIndex, IntArrayForm form, SglangPeers sglang, LogLimiter log)
+            throws BindException {
         this.log = log;
+        this.sglang = sglang;
         this.codec = new MessageCodec(form);
         try {
             pull = PullSocket.bind(context, endpoints.tokenizerPull().get(workerIndex), limits);
@@ -91,7 +94,10 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
 
     @Override
     public boolean toController(Message message) {
-        boolean sent = greetStream() && stream.send(codec.encode(message));
+        if (!sglang.mayGoToController(message)) {
+            return true;
+        }
+        boolean sent = (sglang.controller() || greetStream()) && stream.send(codec.encode(message));
         if (!sent) {
             log.warn("controller_unreachable", message.getClass().getSimpleName() + " was not sent");
         }
@@ -100,6 +106,9 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
 
     @Override
     public void toDetokenizers(Message message) {
+        if (sglang.detokenizer()) {
+            return;
+        }
         byte[] frame = codec.encode(message);
         for (PushSocket detokenizer : detokenizers) {
             // The frame is only read by the sockets, so they may share it.

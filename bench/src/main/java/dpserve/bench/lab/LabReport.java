@@ -224,7 +224,8 @@ public final class LabReport {
 
     /** One line for each run. */
     public CsvFile csv() {
-        List<String> header = new ArrayList<>(List.of("workload", "load", "policy", "load_report", "delay_ms", "seed"));
+        List<String> header =
+                new ArrayList<>(List.of("workload", "load", "policy", "load_report", "delay_ms", "seed_number"));
         for (Metric m : Metric.values()) {
             header.add(m.name().toLowerCase(Locale.ROOT));
         }

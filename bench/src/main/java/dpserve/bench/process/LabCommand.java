@@ -71,8 +71,11 @@ public final class LabCommand implements Callable<Integer> {
                             + " the trace's quantiles.")
     private Map<String, String> traces = new HashMap<>();
 
-    @Option(names = "--seeds", defaultValue = "10", description = "Seeds 1 to this (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seeds", defaultValue = "10", description = "Number of seeds (default: ${DEFAULT-VALUE}).")
     private int seeds;
+
+    @Option(names = "--first-seed", defaultValue = "1", description = "The first of them (default: ${DEFAULT-VALUE}).")
+    private long firstSeed;
 
     @Option(names = "--num-prompts", description = "Requests of each run (default: the workload's own number).")
     private Integer requests;
@@ -125,8 +128,8 @@ public final class LabCommand implements Callable<Integer> {
         report.page(
                         command(),
                         List.of(
-                                "Seeds 1 to " + seeds + "; " + combos.size() * seeds + " runs took " + took + " on "
-                                        + threads + " threads.",
+                                "Seeds " + firstSeed + " to " + (firstSeed + seeds - 1) + "; " + combos.size() * seeds
+                                        + " runs took " + took + " on " + threads + " threads.",
                                 "Every run kept its promises: each request ended once with its tokens."))
                 .write(output);
         report.csv().write(csv);
@@ -138,8 +141,8 @@ public final class LabCommand implements Callable<Integer> {
             throws InterruptedException {
         List<Callable<double[]>> runs = new ArrayList<>();
         for (Plan.Combo c : combos) {
-            for (int seed = 1; seed <= seeds; seed++) {
-                long s = seed;
+            for (int seed = 0; seed < seeds; seed++) {
+                long s = firstSeed + seed;
                 runs.add(() -> {
                     SimResult result = c.run(capacities.get(c.workload().name()), s);
                     if (!result.broken().isEmpty()) {
@@ -205,10 +208,10 @@ public final class LabCommand implements Callable<Integer> {
     /** The command that gives this page again. */
     private String command() {
         List<String> words = new ArrayList<>(List.of("scripts/simulate.sh", "--lab"));
-        words.add(full ? "--full" : "--seeds " + seeds);
-        if (full && seeds != 10) {
-            words.add("--seeds " + seeds);
+        if (full) {
+            words.add("--full");
         }
+        words.add("--seeds " + seeds + " --first-seed " + firstSeed);
         addList(words, "--policies", policies);
         addList(words, "--delays-ms", delaysMs);
         addList(words, "--load-reports", paths);

@@ -21,6 +21,7 @@ public final class Policies {
     /** SGLang's benchmark uses it too; any fixed number would do, so that a run can be repeated. */
     public static final long DEFAULT_SEED = 42;
 
+    private static final String LEAST_WORK = "least_work";
     private static final String PREFIX_AFFINITY = "prefix_affinity";
 
     /**
@@ -56,6 +57,7 @@ public final class Policies {
         m.put("join_idle_queue", s -> new JoinIdleQueue(s.seed()));
         m.put("least_requests", s -> new LeastRequests());
         m.put("least_tokens", s -> new LeastTokens());
+        m.put(LEAST_WORK, s -> new LeastWork());
         m.put("lmetric", s -> new LMetric());
         m.put(PREFIX_AFFINITY, s -> new PrefixAffinity());
         return Collections.unmodifiableMap(m);
@@ -68,7 +70,7 @@ public final class Policies {
 
     /** Whether a method uses {@link RequestInfo#prefixHashes}, which cost a pass over each prompt. */
     public static boolean wantsPrefixHashes(String method) {
-        return PREFIX_AFFINITY.equals(method);
+        return PREFIX_AFFINITY.equals(method) || LEAST_WORK.equals(method);
     }
 
     /**

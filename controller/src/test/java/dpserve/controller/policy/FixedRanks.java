@@ -7,6 +7,7 @@ final class FixedRanks implements RankView {
     private final boolean[] live;
     final long[] requests;
     final long[] tokens;
+    final long[] promptTokens;
     final long[] unseenPromptTokens;
     final int[] reportedRequests;
     final int[] reportedWaiting;
@@ -20,6 +21,7 @@ final class FixedRanks implements RankView {
         Arrays.fill(live, true);
         requests = new long[slots];
         tokens = new long[slots];
+        promptTokens = new long[slots];
         unseenPromptTokens = new long[slots];
         reportedRequests = new int[slots];
         reportedWaiting = new int[slots];
@@ -76,7 +78,7 @@ final class FixedRanks implements RankView {
 
     @Override
     public long inFlightPromptTokens(int dpRank) {
-        return 0;
+        return promptTokens[dpRank];
     }
 
     @Override

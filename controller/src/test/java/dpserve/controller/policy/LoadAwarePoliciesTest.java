@@ -39,6 +39,7 @@ class LoadAwarePoliciesTest {
         for (int r = 0; r < RANKS; r++) {
             // Few different values, so that ties are common.
             ranks.requests[r] = random.nextInt(4);
+            ranks.promptTokens[r] = random.nextInt(4) * 100L;
             ranks.tokens[r] = random.nextInt(4) * 100L;
             ranks.unseenPromptTokens[r] = random.nextInt(3) * 50L;
             ranks.reportedRequests[r] = 3 + random.nextInt(4);
@@ -81,6 +82,10 @@ class LoadAwarePoliciesTest {
                 "vllm",
                         r -> 4.0 * (ranks.reportedWaiting[r] + ranks.requestsSince[r])
                                 + (ranks.reportedRequests[r] - ranks.reportedWaiting[r]),
+                "least_work",
+                        r -> ranks.promptTokens[r]
+                                + 2.0 * (ranks.reportedWaitingTokens[r] + ranks.unseenPromptTokens[r])
+                                + second * ranks.requests[r],
                 "lmetric",
                         r -> (ranks.reportedWaitingTokens[r] + ranks.unseenPromptTokens[r] + promptTokens)
                                         * (ranks.requests[r] + 1.0)
@@ -88,7 +93,16 @@ class LoadAwarePoliciesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"least_requests", "least_tokens", "total_requests", "total_tokens", "vllm", "lmetric"})
+    @ValueSource(
+            strings = {
+                "least_requests",
+                "least_tokens",
+                "total_requests",
+                "total_tokens",
+                "vllm",
+                "lmetric",
+                "least_work"
+            })
     void shouldChooseAsItsReference(String name) {
         DispatchPolicy policy = policy(name);
         for (int i = 0; i < ROUNDS; i++) {
@@ -100,7 +114,16 @@ class LoadAwarePoliciesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"least_requests", "least_tokens", "total_requests", "total_tokens", "vllm", "lmetric"})
+    @ValueSource(
+            strings = {
+                "least_requests",
+                "least_tokens",
+                "total_requests",
+                "total_tokens",
+                "vllm",
+                "lmetric",
+                "least_work"
+            })
     void shouldGiveTiesToEveryRankInTurn(String name) {
         DispatchPolicy policy = policy(name);
         FixedRanks ranks = new FixedRanks(RANKS).without(2);
@@ -193,6 +216,17 @@ class LoadAwarePoliciesTest {
         assertThat(policy.choose(ranks, prompt("session"))).isNotEqualTo(home);
     }
 
+    @Test
+    void shouldKeepAPrefixWhereItIsUntilThatRankHoldsTooManyPromptTokens() {
+        DispatchPolicy policy = policy("least_work");
+        FixedRanks ranks = new FixedRanks(RANKS);
+        int home = policy.choose(ranks, prompt(null, 11L << 32));
+        ranks.promptTokens[home] = 16_000;
+        assertThat(policy.choose(ranks, prompt(null, 11L << 32, 12L << 32))).isEqualTo(home);
+        ranks.promptTokens[home] = 30_000;
+        assertThat(policy.choose(ranks, prompt(null, 11L << 32, 12L << 32))).isNotEqualTo(home);
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -202,6 +236,7 @@ class LoadAwarePoliciesTest {
                 "total_tokens",
                 "vllm",
                 "lmetric",
+                "least_work",
                 "random",
                 "power_of_two",
                 "join_idle_queue",

@@ -89,7 +89,7 @@ class PoliciesTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
                         "load_balance_method (--load-balance-method): unknown value; valid are auto, follow_bootstrap_room,"
-                                + " join_idle_queue, least_requests, least_tokens, lmetric, power_of_two, prefix_affinity,"
+                                + " join_idle_queue, least_requests, least_tokens, least_work, lmetric, power_of_two, prefix_affinity,"
                                 + " random, round_robin, shortest_queue, total_requests, total_tokens, vllm");
     }
 }

@@ -44,7 +44,8 @@ class MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds a stand-in for every module outside those that are really needed."""
 
     def find_spec(self, name, path, target=None):
-        if name.split(".")[0] in REAL_TOP_LEVEL:
+        top = name.split(".")[0]
+        if top in REAL_TOP_LEVEL or top in sys.stdlib_module_names:
             return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 

@@ -29,10 +29,9 @@ SGLANG_FLAGS = """--load-format dummy --device cpu --dtype float32 --attention-b
     --disable-cuda-graph --max-total-tokens 8192 --disable-overlap-schedule --random-seed 1 --skip-server-warmup""".split()
 
 TINY_MODEL = {
-    "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 64, "intermediate_size": 128,
-    "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 4, "vocab_size": 100352,
-    "max_position_embeddings": 4096, "rms_norm_eps": 1e-5, "hidden_act": "silu", "torch_dtype": "float32",
-    "bos_token_id": 100257, "eos_token_id": 100257, "tie_word_embeddings": True,
+    "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_embd": 64, "n_layer": 2, "n_head": 4,
+    "vocab_size": 100352, "n_positions": 4096, "activation_function": "gelu_new", "torch_dtype": "float32",
+    "bos_token_id": 100257, "eos_token_id": 100257,
 }
 
 # From plain words to characters of several tokens, whose bytes arrive in pieces.

@@ -28,6 +28,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 
 /**
@@ -71,6 +72,16 @@ public final class BenchServing {
      * @throws IllegalStateException if the server is not there, no warm-up request succeeds or the cache is not flushed
      */
     public BenchResult measure(BenchConfig config) throws InterruptedException {
+        return measure(config, tokens -> load(config, tokens));
+    }
+
+    /** As {@link #measure(BenchConfig)}, of a workload made elsewhere; the dataset's flags mean nothing then. */
+    public BenchResult measure(BenchConfig config, List<DatasetRow> rows) throws InterruptedException {
+        return measure(config, tokens -> rows);
+    }
+
+    private BenchResult measure(BenchConfig config, Function<PromptTokens, List<DatasetRow>> workload)
+            throws InterruptedException {
         config.validate();
         Map<String, String> headers = config.request.headers(environment);
         ControlCalls control = new ControlCalls(config.base(), headers);
@@ -79,7 +90,7 @@ public final class BenchServing {
                     + config.readyCheckTimeoutSec + " s: is the server running?");
         }
         PromptTokens tokens = new PromptTokens(vocabulary);
-        List<DatasetRow> rows = load(config, tokens);
+        List<DatasetRow> rows = workload.apply(tokens);
         RequestBodies bodies = new RequestBodies(config.api(), model(config, control), tokens, config.request);
         LoadRunner.Run run;
         try (HttpLoadClient client =

@@ -4,7 +4,9 @@ import dpserve.bench.BenchConfig;
 import dpserve.bench.BenchResult;
 import dpserve.bench.BenchServing;
 import dpserve.bench.client.ControlCalls;
+import dpserve.bench.dataset.DatasetRow;
 import dpserve.tokenizer.Vocabulary;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -19,9 +21,11 @@ public record LiveRun(String method, double delayMs, BenchResult result, HeldPea
      * Sets policy and delay, empties the caches (which starts the peaks anew) and runs.
      *
      * @param config of the load; its flushCache is set
+     * @param rows the workload, or null for the one that the config names
      * @throws IllegalStateException if the server refuses, is not there or tells no peaks
      */
-    public static LiveRun measure(Vocabulary vocabulary, BenchConfig config, String method, double delayMs)
+    public static LiveRun measure(
+            Vocabulary vocabulary, BenchConfig config, List<DatasetRow> rows, String method, double delayMs)
             throws InterruptedException {
         config.flushCache = true;
         new ControlCalls(config.base(), config.request.headers(Map.of())).loadBalance(method, delayMs);

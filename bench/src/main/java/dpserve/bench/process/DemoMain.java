@@ -56,7 +56,7 @@ public final class DemoMain implements Callable<Integer> {
         boolean good = true;
         try {
             for (String method : METHODS) {
-                LiveRun run = LiveRun.measure(vocabulary, load(), method, REPORT_DELAY_MS);
+                LiveRun run = LiveRun.measure(vocabulary, load(), null, method, REPORT_DELAY_MS);
                 System.out.println(line(run));
                 if (run.result().client().limit() != null) {
                     System.out.println("  limited by this machine, so take no latency from this run: "

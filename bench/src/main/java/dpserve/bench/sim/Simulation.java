@@ -230,7 +230,9 @@ public final class Simulation {
     }
 
     private SimRequest byRid(String rid) {
-        return requests[(int) WireRid.parse(rid).n()];
+        // The middle one of its three numbers; WireRid.parse would be a sixth of the simulator's time.
+        int from = rid.indexOf('.') + 1;
+        return requests[Integer.parseInt(rid, from, rid.indexOf('.', from), 10)];
     }
 
     /** The end notice goes out before the client can cause another request. */

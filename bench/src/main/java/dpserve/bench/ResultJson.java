@@ -92,6 +92,7 @@ public final class ResultJson {
         column(o, "latencies", outcomes, RequestOutcome::latencyS);
         column(o, "rids", outcomes, RequestOutcome::rid);
         column(o, "dp_ranks", outcomes, RequestOutcome::dpRank);
+        column(o, "stages", outcomes, RequestOutcome::stagesS);
     }
 
     private static void column(

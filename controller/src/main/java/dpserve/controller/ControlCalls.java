@@ -3,7 +3,11 @@ package dpserve.controller;
 import dpserve.io.LogLimiter;
 import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
+import dpserve.io.message.GetRequestReq;
+import dpserve.io.message.GetRequestReqOutput;
+import dpserve.io.message.Role;
 import dpserve.io.message.SetLoadBalance;
+import java.util.Map;
 
 /**
  * Control calls (docs/protocol.md section 4.3): each goes as it came to every rank that is up or draining, and each rank
@@ -13,6 +17,7 @@ final class ControlCalls {
     private final RankTable table;
     private final TokenizerWorkers workers;
     private final LoadBalance balance;
+    private final DecisionHistory history;
     private final InternalState state;
     private final ControllerOutput out;
     private final Counters counters;
@@ -22,6 +27,7 @@ final class ControlCalls {
             RankTable table,
             TokenizerWorkers workers,
             LoadBalance balance,
+            DecisionHistory history,
             InternalState state,
             ControllerOutput out,
             Counters counters,
@@ -29,6 +35,7 @@ final class ControlCalls {
         this.table = table;
         this.workers = workers;
         this.balance = balance;
+        this.history = history;
         this.state = state;
         this.out = out;
         this.counters = counters;
@@ -102,11 +109,7 @@ final class ControlCalls {
     /** Asks everybody but the caller, and answers for the controller. */
     void onInternalStateCall(int fromWorker, GetInternalStateReq call, byte[] frame, long nowNs) {
         broadcast(frame);
-        for (TokenizerWorkers.Worker w : workers.all()) {
-            if (w.saidHello() && w.index != fromWorker) {
-                workers.forward(w.index, frame);
-            }
-        }
+        askOtherWorkers(fromWorker, frame);
         TokenizerWorkers.Worker caller = workers.byEndpoint(call.httpWorkerIpc());
         if (caller == null) {
             counters.add(Count.UNKNOWN_HTTP_WORKER_IPC);
@@ -116,9 +119,26 @@ final class ControlCalls {
         }
     }
 
+    private void askOtherWorkers(int fromWorker, byte[] frame) {
+        for (TokenizerWorkers.Worker w : workers.all()) {
+            if (w.saidHello() && w.index != fromWorker) {
+                workers.forward(w.index, frame);
+            }
+        }
+    }
+
+    /** The other workers know what they own, the controller what it decided. */
+    void onRequestCall(int fromWorker, GetRequestReq call, byte[] frame) {
+        askOtherWorkers(fromWorker, frame);
+        Map<String, Object> found = Map.of("decisions", history.of(call.userRid()));
+        workers.tell(
+                fromWorker,
+                new GetRequestReqOutput(call.rid(), call.httpWorkerIpc(), Role.CONTROLLER.wireName(), found));
+    }
+
     /** One tokenizer worker answers another. */
-    void forwardAnswer(GetInternalStateReqOutput answer, byte[] frame) {
-        TokenizerWorkers.Worker caller = workers.byEndpoint(answer.httpWorkerIpc());
+    void forwardAnswer(String httpWorkerIpc, byte[] frame) {
+        TokenizerWorkers.Worker caller = workers.byEndpoint(httpWorkerIpc);
         if (caller == null) {
             counters.add(Count.UNKNOWN_HTTP_WORKER_IPC);
         } else {

@@ -10,6 +10,8 @@ import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetLoadReqInput;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.GetRequestReq;
+import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
@@ -77,7 +79,9 @@ public final class DataParallelController {
         router =
                 new RequestRouter(config, balance, view, rids, workers, liveness, out, counters, limiter, epochSeconds);
         state = new InternalState(config, balance, table, rids, view, workers, router, liveness, counters, limiter);
-        calls = new ControlCalls(table, workers, balance, state, out, counters, limiter);
+        DecisionHistory history = new DecisionHistory(epochSeconds, balance.recorder());
+        balance.recordTo(history, 0);
+        calls = new ControlCalls(table, workers, balance, history, state, out, counters, limiter);
         aborts = new AbortRouter(rids, router, workers, calls, out, counters);
         for (int w = 0; w < config.workerPullEndpoints().size(); w++) {
             streams.add(new RequestStream(w));
@@ -133,10 +137,14 @@ public final class DataParallelController {
             onReports(update.loads(), nowNs);
         } else if (message instanceof GetInternalStateReq call) {
             calls.onInternalStateCall(s.worker, call, frame, nowNs);
+        } else if (message instanceof GetRequestReq call) {
+            calls.onRequestCall(s.worker, call, frame);
+        } else if (message instanceof GetRequestReqOutput answer) {
+            calls.forwardAnswer(answer.httpWorkerIpc(), frame);
         } else if (message instanceof SetLoadBalance call) {
             calls.onSetLoadBalance(s.worker, call, nowNs);
         } else if (message instanceof GetInternalStateReqOutput answer) {
-            calls.forwardAnswer(answer, frame);
+            calls.forwardAnswer(answer.httpWorkerIpc(), frame);
         } else if (message instanceof FlushCacheReqInput || message instanceof ShutdownReq) {
             calls.broadcast(frame);
         } else if (message instanceof GetLoadReqInput) {

@@ -3,6 +3,7 @@ package dpserve.scheduler;
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.Stamps;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,6 +13,8 @@ import java.util.List;
  * it, split by crc32 of the wire rid, the load on the first part.
  */
 final class OutputStreamer {
+    private static final double NS_PER_S = 1e9;
+
     private final SchedulerConfig config;
     private final SchedulerOutput output;
     private final List<List<Request>> parts = new ArrayList<>();
@@ -50,17 +53,17 @@ final class OutputStreamer {
         return size == 0;
     }
 
-    /** Sends the batch; where it is empty, the load alone. */
-    void flush(GetLoadReqOutput load) {
+    /** Sends the batch, which ends now; where it is empty, the load alone. */
+    void flush(GetLoadReqOutput load, long nowNs) {
         if (size == 0) {
-            output.toDetokenizer(0, part(List.of(), load));
+            output.toDetokenizer(0, part(List.of(), load, nowNs));
             return;
         }
         GetLoadReqOutput onFirst = load;
         for (int i = 0; i < parts.size(); i++) {
             List<Request> requests = parts.get(i);
             if (!requests.isEmpty()) {
-                output.toDetokenizer(i, part(requests, onFirst));
+                output.toDetokenizer(i, part(requests, onFirst, nowNs));
                 onFirst = null;
                 requests.clear();
             }
@@ -68,8 +71,9 @@ final class OutputStreamer {
         size = 0;
     }
 
-    private BatchTokenIDOutput part(List<Request> requests, GetLoadReqOutput load) {
+    private BatchTokenIDOutput part(List<Request> requests, GetLoadReqOutput load, long nowNs) {
         int n = requests.size();
+        boolean ends = requests.stream().anyMatch(Request::isFinished);
         BatchTokenIDOutput part = new BatchTokenIDOutput(
                 new String[n],
                 new String[n],
@@ -87,16 +91,17 @@ final class OutputStreamer {
                 new int[n],
                 new int[n],
                 new Integer[n],
-                load);
+                load,
+                ends ? new double[n][] : null);
         Arrays.fill(part.decodedTexts(), "");
         Arrays.fill(part.dpRanks(), config.dpRank());
         for (int i = 0; i < n; i++) {
-            fill(part, i, requests.get(i));
+            fill(part, i, requests.get(i), nowNs);
         }
         return part;
     }
 
-    private static void fill(BatchTokenIDOutput part, int i, Request r) {
+    private static void fill(BatchTokenIDOutput part, int i, Request r, long nowNs) {
         int surrounding = Math.min(r.promptLength(), BatchTokenIDOutput.SURROUNDING_TOKENS);
         int unsent = r.inputLength() + r.emittedOutputs;
         int decodeFrom = r.emitted ? unsent : r.promptLength() - surrounding;
@@ -113,7 +118,21 @@ final class OutputStreamer {
         part.completionTokens()[i] = r.outputLength();
         part.cachedTokens()[i] = Math.max(0, r.cachedTokens);
         part.retractionCounts()[i] = r.retractions;
+        if (r.isFinished()) {
+            part.stamps()[i] = stamps(r, nowNs);
+        }
         r.emitted = true;
         r.emittedOutputs = r.outputLength();
+    }
+
+    /** {@link Stamps} of an ended request, its own in seconds of the rank's monotonic clock: the process knows the epoch. */
+    private static double[] stamps(Request r, long nowNs) {
+        double[] stamps = new double[Stamps.COUNT];
+        stamps[Stamps.DISPATCHED] = r.input().dispatchTime();
+        stamps[Stamps.RECEIVED] = r.receivedNs / NS_PER_S;
+        stamps[Stamps.FIRST_SCHEDULED] = r.firstScheduledNs / NS_PER_S;
+        stamps[Stamps.FIRST_TOKEN] = r.firstTokenNs / NS_PER_S;
+        stamps[Stamps.FINISHED] = nowNs / NS_PER_S;
+        return stamps;
     }
 }

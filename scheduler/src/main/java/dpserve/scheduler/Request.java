@@ -51,14 +51,22 @@ public final class Request {
     /** Null while it runs. */
     FinishReason finishReason;
 
+    /** Stage times on the rank's monotonic clock; 0 before. */
+    final long receivedNs;
+
+    long firstScheduledNs;
+    long firstTokenNs;
+
     boolean emitted;
     int emittedOutputs;
 
     /**
      * @param maxNewTokens already clipped to what fits, see {@link SchedulerConfig#clipMaxNewTokens}
+     * @param receivedNs when it arrived
      * @param detokenizers output of this request goes to number crc32(wire rid) mod this
      */
-    Request(TokenizedGenerateReqInput input, int maxNewTokens, int detokenizers) {
+    Request(TokenizedGenerateReqInput input, int maxNewTokens, int detokenizers, long receivedNs) {
+        this.receivedNs = receivedNs;
         this.input = input;
         this.inputLength = input.inputIds().length;
         this.promptLength = inputLength - input.resumed();
@@ -138,6 +146,14 @@ public final class Request {
 
     boolean isFinished() {
         return finishReason != null;
+    }
+
+    void scheduledAt(long nowNs) {
+        firstScheduledNs = firstScheduledNs == 0 ? nowNs : firstScheduledNs;
+    }
+
+    void tokenAt(long nowNs) {
+        firstTokenNs = firstTokenNs == 0 ? nowNs : firstTokenNs;
     }
 
     void append(int tokenId) {

@@ -43,10 +43,13 @@ final class RequestIntake {
     }
 
     /** The request; its stop strings know the output of earlier attempts. */
-    Request accept(TokenizedGenerateReqInput in) {
+    Request accept(TokenizedGenerateReqInput in, long nowNs) {
         int inputLength = in.inputIds().length;
         Request r = new Request(
-                in, config.clipMaxNewTokens(in.samplingParams().maxNewTokens(), inputLength), config.detokenizers());
+                in,
+                config.clipMaxNewTokens(in.samplingParams().maxNewTokens(), inputLength),
+                config.detokenizers(),
+                nowNs);
         if (r.stopStrings != null) {
             for (int i = r.promptLength(); i < inputLength; i++) {
                 r.stopStrings.prime(engine.tokenBytes(in.inputIds()[i]));

@@ -55,7 +55,7 @@ final class RequestLifecycle {
     }
 
     /** A request arrives: it waits from now on, or is refused at once. */
-    void begin(TokenizedGenerateReqInput in) {
+    void begin(TokenizedGenerateReqInput in, long nowNs) {
         if (in.rid() == null || table.contains(in.rid())) {
             counters.duplicateRids++;
             output.warn("duplicate_rid", "a request was dropped: its rid is missing or already held: " + in.rid());
@@ -75,7 +75,7 @@ final class RequestLifecycle {
             answer(in, refusal);
             return;
         }
-        Request r = intake.accept(in);
+        Request r = intake.accept(in, nowNs);
         table.add(r);
         counters.peakReqs = Math.max(counters.peakReqs, table.size());
         prefill.waiting().add(r);

@@ -72,9 +72,9 @@ public final class Scheduler {
      */
     public boolean onMessage(Message message, long nowNs) {
         if (message instanceof TokenizedGenerateReqInput in) {
-            onRequest(in);
+            onRequest(in, nowNs);
         } else if (message instanceof BatchTokenizedGenerateReqInput batch) {
-            batch.batch().forEach(this::onRequest);
+            batch.batch().forEach(in -> onRequest(in, nowNs));
         } else if (message instanceof AbortReq abort) {
             onAbort(abort, nowNs);
         } else if (message instanceof FlushCacheReqInput flush) {
@@ -88,12 +88,12 @@ public final class Scheduler {
         return true;
     }
 
-    private void onRequest(TokenizedGenerateReqInput in) {
+    private void onRequest(TokenizedGenerateReqInput in, long nowNs) {
         if (TokenizedGenerateReqInput.isHealthCheck(in.rid())) {
             counters.healthProbes++;
             calls.addProbe(in);
         } else {
-            requests.begin(in);
+            requests.begin(in, nowNs);
         }
     }
 
@@ -112,7 +112,7 @@ public final class Scheduler {
     /** Sends what is due, with the load as it is now. */
     private void emit(long nowNs) {
         if (!streamer.isEmpty()) {
-            streamer.flush(reporter.piggyback(nowNs));
+            streamer.flush(reporter.piggyback(nowNs), nowNs);
         }
     }
 
@@ -128,6 +128,9 @@ public final class Scheduler {
         Batch batch = prefill.next(decode.size(), decode.reservedTokens());
         if (batch != null) {
             counters.prefillBatches++;
+            for (int i = 0; i < batch.size(); i++) {
+                batch.request(i).scheduledAt(nowNs);
+            }
             log.onPrefill(batch, decode.size(), prefill, pool, nowNs);
         } else if (decode.size() > 0) {
             makeRoom(nowNs);
@@ -139,7 +142,7 @@ public final class Scheduler {
             return batch;
         }
         if (calls.nextProbe() != null) {
-            return probeBatch(calls.nextProbe());
+            return probeBatch(calls.nextProbe(), nowNs);
         }
         onIdle(nowNs);
         return null;
@@ -156,8 +159,8 @@ public final class Scheduler {
     }
 
     /** An idle rank runs a health probe beside all accounting: it holds no KV and is in no table. */
-    private Batch probeBatch(TokenizedGenerateReqInput in) {
-        probe = new Request(in, 1, config.detokenizers());
+    private Batch probeBatch(TokenizedGenerateReqInput in, long nowNs) {
+        probe = new Request(in, 1, config.detokenizers(), nowNs);
         slots.take(probe);
         return new Batch(Batch.Mode.PREFILL, List.of(probe), new int[] {0}, new int[] {probe.length()});
     }
@@ -169,7 +172,7 @@ public final class Scheduler {
             ratio.reset();
             log.onIdle();
             selfCheck();
-            streamer.flush(reporter.piggyback(nowNs));
+            streamer.flush(reporter.piggyback(nowNs), nowNs);
         }
         if (calls.pendingFlushes() > 0 && table.size() == 0) {
             pool.flush();
@@ -215,6 +218,7 @@ public final class Scheduler {
             }
             if (batch.completes(i)) {
                 made += requests.onToken(r, result.nextTokenIds()[i]);
+                r.tokenAt(nowNs);
                 if (batch.mode() == Batch.Mode.PREFILL && !r.isFinished()) {
                     decode.add(r);
                 }
@@ -224,7 +228,7 @@ public final class Scheduler {
         requests.endAbortedChunked();
         log.onStep(batch, made, prefill.waiting().size(), pool, nowNs);
         if (!streamer.isEmpty() || reporter.isChanged()) {
-            streamer.flush(reporter.piggyback(nowNs));
+            streamer.flush(reporter.piggyback(nowNs), nowNs);
         }
         calls.answerProbes();
     }

@@ -50,6 +50,6 @@ class EngineProfileTest {
     }
 
     private static Request request() {
-        return new Request(TokenizedGenerateReqInput.of("r", null, new int[] {1}, Params.tokens(4), true), 4, 1);
+        return new Request(TokenizedGenerateReqInput.of("r", null, new int[] {1}, Params.tokens(4), true), 4, 1, 0);
     }
 }

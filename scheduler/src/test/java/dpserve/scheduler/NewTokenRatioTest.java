@@ -44,7 +44,8 @@ class NewTokenRatioTest {
         Request r = new Request(
                 TokenizedGenerateReqInput.of("r", null, new int[] {1}, Params.tokens(maxNewTokens), true),
                 maxNewTokens,
-                1);
+                1,
+                0);
         for (int i = 0; i < made; i++) {
             r.append(7);
         }

@@ -81,7 +81,8 @@ class RetractionTest {
         config.maxTotalTokens = 40;
         SchedulerConfig c = config.build();
         KvPool pool = new KvPool(c.maxTotalTokens(), true);
-        Request r = new Request(TokenizedGenerateReqInput.of("r", null, prompt(1, 5), Params.tokens(10), true), 10, 1);
+        Request r =
+                new Request(TokenizedGenerateReqInput.of("r", null, prompt(1, 5), Params.tokens(10), true), 10, 1, 0);
         pool.lockPrefix(r);
         pool.allocate(r, 5);
         pool.share(r);

@@ -4,6 +4,7 @@ import dpserve.io.message.BatchStrOutput;
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.Stamps;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -61,9 +62,10 @@ public final class WorkerSplit {
 
     /**
      * @param texts of the requests, as {@link Detokenizer#decode} gives them: null discards a request
+     * @param nowS seconds since the epoch, the stamp of requests that end here
      * @param out called with each message and the number of its worker
      */
-    public void split(BatchTokenIDOutput batch, String[] texts, ObjIntConsumer<BatchStrOutput> out) {
+    public void split(BatchTokenIDOutput batch, String[] texts, double nowS, ObjIntConsumer<BatchStrOutput> out) {
         int[] owner = new int[texts.length];
         int[] count = new int[workers];
         for (int i = 0; i < owner.length; i++) {
@@ -86,11 +88,11 @@ public final class WorkerSplit {
                 }
             }
             count[worker] = 0;
-            out.accept(part(batch, texts, Arrays.copyOf(row, size), load), worker);
+            out.accept(part(batch, texts, Arrays.copyOf(row, size), load, nowS), worker);
             load = null;
         }
         if (load != null) {
-            out.accept(part(batch, texts, new int[0], load), 0);
+            out.accept(part(batch, texts, new int[0], load, nowS), 0);
         }
     }
 
@@ -98,7 +100,8 @@ public final class WorkerSplit {
         return batch.httpWorkerIpcs() == null ? null : batch.httpWorkerIpcs()[i];
     }
 
-    private static BatchStrOutput part(BatchTokenIDOutput batch, String[] texts, int[] rows, GetLoadReqOutput load) {
+    private static BatchStrOutput part(
+            BatchTokenIDOutput batch, String[] texts, int[] rows, GetLoadReqOutput load, double nowS) {
         int size = rows.length;
         String[] rids = new String[size];
         String[] ipcs = new String[size];
@@ -130,7 +133,22 @@ public final class WorkerSplit {
                 pick(batch.cachedTokens(), rows),
                 pick(batch.retractionCounts(), rows),
                 dpRanks,
-                load);
+                load,
+                stamps(batch.stamps(), rows, nowS));
+    }
+
+    private static double[][] stamps(double[][] column, int[] rows, double nowS) {
+        if (column == null) {
+            return null;
+        }
+        double[][] picked = new double[rows.length][];
+        for (int k = 0; k < rows.length; k++) {
+            picked[k] = column[rows[k]];
+            if (picked[k] != null) {
+                picked[k][Stamps.DETOKENIZED] = nowS;
+            }
+        }
+        return picked;
     }
 
     /** A column that the sender left out is all 0: the tokenizer reads every one of these for every request. */

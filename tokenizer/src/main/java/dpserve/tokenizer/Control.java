@@ -6,6 +6,8 @@ import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetLoadReqInput;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.GetRequestReq;
+import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
@@ -137,6 +139,67 @@ public final class Control {
                 nowNs);
     }
 
+    /** What all workers know of a user's rid, what the controller decided, and who did not answer. */
+    public record Found(List<Object> sequences, List<Object> decisions, List<String> missing) {}
+
+    /**
+     * Asks the controller and the other workers.
+     *
+     * @param own what this worker knows
+     */
+    public void find(String userRid, List<Object> own, long timeoutNs, Consumer<Found> whenDone, long nowNs) {
+        calls.call(
+                Kind.REQUEST,
+                rid -> {
+                    output.toController(new GetRequestReq(rid, worker.pull(), userRid));
+                    Set<String> awaited = otherWorkers();
+                    awaited.add(Role.CONTROLLER.wireName());
+                    return awaited;
+                },
+                timeoutNs,
+                result -> {
+                    List<Object> sequences = new ArrayList<>(own);
+                    List<Object> decisions = new ArrayList<>();
+                    for (Message answer : result.answers().values()) {
+                        Map<String, Object> found = ((GetRequestReqOutput) answer).found();
+                        addAll(found.get("sequences"), sequences);
+                        addAll(found.get("decisions"), decisions);
+                    }
+                    whenDone.accept(new Found(sequences, decisions, result.missing()));
+                },
+                nowNs);
+    }
+
+    private static void addAll(Object list, List<Object> to) {
+        if (list instanceof List<?> values) {
+            to.addAll(values);
+        }
+    }
+
+    /**
+     * Another worker asks what is known of a user's rid.
+     *
+     * @param own what this worker knows
+     */
+    public void onRequestQuestion(GetRequestReq question, List<Object> own) {
+        output.toController(new GetRequestReqOutput(
+                question.rid(), question.httpWorkerIpc(), workerName(worker.index()), Map.of("sequences", own)));
+    }
+
+    private static String workerName(int index) {
+        return Role.TOKENIZER.wireName() + " " + index;
+    }
+
+    private Set<String> otherWorkers() {
+        Set<String> names = new LinkedHashSet<>();
+        for (int i = 0; i < worker.tokenizers(); i++) {
+            if (i != worker.index()) {
+                names.add(workerName(i));
+            }
+        }
+        return names;
+    }
+
     private static Set<String> names(List<Integer> ranks) {
         Set<String> names = new LinkedHashSet<>();
         ranks.forEach(rank -> names.add(rankName(rank)));
@@ -148,11 +211,7 @@ public final class Control {
         if (worker.controllers() > 0) {
             names.add(Role.CONTROLLER.wireName());
         }
-        for (int i = 0; i < worker.tokenizers(); i++) {
-            if (i != worker.index()) {
-                names.add(Role.TOKENIZER.wireName() + " " + i);
-            }
-        }
+        names.addAll(otherWorkers());
         for (int j = 0; j < worker.detokenizers(); j++) {
             names.add(Role.DETOKENIZER.wireName() + " " + j);
         }
@@ -181,6 +240,9 @@ public final class Control {
         if (answer instanceof FlushCacheReqOutput flushed) {
             String from = flushed.dpRank() == null ? ControlCalls.SOME_RANK : rankName(flushed.dpRank());
             return calls.answer(Kind.FLUSH_CACHE, flushed.rid(), from, flushed, nowNs);
+        }
+        if (answer instanceof GetRequestReqOutput found) {
+            return calls.answer(Kind.REQUEST, found.rid(), found.from(), found, nowNs);
         }
         if (answer instanceof LoadBalanceState state) {
             return calls.answer(Kind.LOAD_BALANCE, state.rid(), Role.CONTROLLER.wireName(), state, nowNs);

@@ -22,7 +22,8 @@ public final class ControlCalls {
         LOAD,
         FLUSH_CACHE,
         INTERNAL_STATE,
-        LOAD_BALANCE
+        LOAD_BALANCE,
+        REQUEST
     }
 
     /** Who answered, if it was one of SGLang's schedulers: they do not say which. */

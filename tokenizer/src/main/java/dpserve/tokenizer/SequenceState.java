@@ -11,6 +11,7 @@ public final class SequenceState {
     final SequenceListener listener;
     final String wireRid;
     final long createdNs;
+    private final long tokenizedNs;
     private final StringBuilder text = new StringBuilder();
     private int[] outputIds = new int[FIRST_IDS];
     private int outputLength;
@@ -23,7 +24,13 @@ public final class SequenceState {
     private long lastTokenNs;
     boolean zombie;
 
-    SequenceState(SequenceSpec spec, SequenceListener listener, String wireRid, long createdNs) {
+    /** {@link dpserve.io.message.Stamps} of its end; null before, and from a peer that stamps nothing. */
+    double[] stamps;
+
+    Stages stages;
+
+    SequenceState(SequenceSpec spec, SequenceListener listener, String wireRid, long createdNs, long tokenizedNs) {
+        this.tokenizedNs = tokenizedNs;
         this.spec = spec;
         this.listener = listener;
         this.wireRid = wireRid;
@@ -97,9 +104,19 @@ public final class SequenceState {
         return finishReason;
     }
 
-    /** When it was accepted, monotonic nanoseconds. */
+    /** When its request was here whole, monotonic nanoseconds. */
     public long createdNs() {
         return createdNs;
+    }
+
+    /** When it was sent to the controller first, monotonic nanoseconds. */
+    public long tokenizedNs() {
+        return tokenizedNs;
+    }
+
+    /** Where its time went; null while it runs. */
+    public Stages stages() {
+        return stages;
     }
 
     /** When its first token arrived, monotonic nanoseconds; 0 before. */

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongToDoubleFunction;
 
 /**
  * Owns every sequence from the client's first byte to its one terminal outcome (docs/protocol.md section 3).
@@ -30,6 +31,8 @@ public final class TokenizerManager {
     private final long incarnation;
     private final ManagerOutput output;
     private final ManagerCounters counters;
+    private final StageClock stageClock;
+    private final RequestLog log = new RequestLog();
     private final Map<String, SequenceState> byWireRid = new HashMap<>();
     private final Map<String, Probe> probes = new HashMap<>();
     private long nextNumber;
@@ -37,8 +40,15 @@ public final class TokenizerManager {
     /**
      * @param httpWorkerIpc this worker's PULL endpoint, which outputs come back to
      * @param incarnation this worker's incarnation, part of every wire rid
+     * @param epochSeconds seconds since the epoch at a monotonic time
      */
-    public TokenizerManager(String httpWorkerIpc, long incarnation, ManagerOutput output, ManagerCounters counters) {
+    public TokenizerManager(
+            String httpWorkerIpc,
+            long incarnation,
+            ManagerOutput output,
+            ManagerCounters counters,
+            LongToDoubleFunction epochSeconds) {
+        this.stageClock = new StageClock(epochSeconds);
         this.httpWorkerIpc = httpWorkerIpc;
         this.incarnation = incarnation;
         this.output = output;
@@ -58,16 +68,19 @@ public final class TokenizerManager {
     /**
      * Sends a sequence on its way. If the request stream does not take it, the listener hears of its end at once.
      *
+     * @param acceptedNs when its request was here whole
      * @return its state, for {@link #clientGone}
      */
-    public SequenceState submit(SequenceSpec spec, SequenceListener listener, long nowNs) {
+    public SequenceState submit(SequenceSpec spec, SequenceListener listener, long acceptedNs, long nowNs) {
         String wireRid = new WireRid(spec.userRid(), incarnation, nextNumber++, 0).toString();
-        SequenceState state = new SequenceState(spec, listener, wireRid, nowNs);
+        SequenceState state = new SequenceState(spec, listener, wireRid, acceptedNs, nowNs);
         counters.accepted(spec);
         if (output.toController(spec.toMessage(wireRid, httpWorkerIpc))) {
             byWireRid.put(wireRid, state);
         } else {
             state.finishReason = unavailable("The controller is not reachable.");
+            state.stages = stageClock.stages(state, nowNs);
+            log.ended(state);
             counters.ended(state, nowNs);
             listener.onOutput(state, "");
         }
@@ -176,6 +189,7 @@ public final class TokenizerManager {
         }
         if (reason != null) {
             state.finishReason = reason;
+            state.stamps = batch.stamps() == null ? null : batch.stamps()[i];
             byWireRid.remove(state.wireRid);
             ended.add(state.wireRid);
         }
@@ -254,6 +268,8 @@ public final class TokenizerManager {
         for (Change change : changes) {
             SequenceState state = change.state();
             if (state.finishReason != null) {
+                state.stages = stageClock.stages(state, nowNs);
+                log.ended(state);
                 counters.ended(state, nowNs);
             }
             try {
@@ -272,6 +288,11 @@ public final class TokenizerManager {
 
     private static FinishReason unavailable(String message) {
         return new FinishReason.Abort(message, SERVICE_UNAVAILABLE, UNAVAILABLE_TYPE);
+    }
+
+    /** What is known here of the sequences with a user's rid, for {@code GET /requests/{rid}}. */
+    public List<Object> find(String userRid) {
+        return log.of(userRid, byWireRid.values());
     }
 
     /** Sequences that have not ended, zombies included. */

@@ -143,7 +143,7 @@ class WorkerSplitTest {
     }
 
     private void split(List<String> endpoints, BatchTokenIDOutput batch, String... texts) {
-        new WorkerSplit(endpoints, (kind, detail) -> notices.add(kind)).split(batch, texts, (part, worker) -> {
+        new WorkerSplit(endpoints, (kind, detail) -> notices.add(kind)).split(batch, texts, 7.5, (part, worker) -> {
             parts.add(part);
             workers.add(worker);
         });

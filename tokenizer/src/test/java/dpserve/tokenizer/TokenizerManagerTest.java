@@ -23,12 +23,13 @@ class TokenizerManagerTest {
     private static final long INCARNATION = 77;
 
     private final Recorder recorder = new Recorder();
-    private final TokenizerManager manager = new TokenizerManager(PULL, INCARNATION, recorder, recorder);
+    private final TokenizerManager manager =
+            new TokenizerManager(PULL, INCARNATION, recorder, recorder, ns -> ns / 1e9);
 
     private SequenceState submit(String userRid) {
         SequenceSpec spec = new SequenceSpec(
                 userRid, new int[] {1, 2, 3}, SamplingParams.greedy(9), true, SequenceSpec.Routing.NONE);
-        return manager.submit(spec, recorder.listener(), 0);
+        return manager.submit(spec, recorder.listener(), 0, 0);
     }
 
     private String wireRid(int index) {
@@ -265,6 +266,7 @@ class TokenizerManagerTest {
                 (state, text) -> {
                     throw new IllegalStateException("listener");
                 },
+                0,
                 0);
         submit("good");
         BatchStrOutput batch = output(1, new FinishReason.Length(1), wireRid(0), wireRid(1));

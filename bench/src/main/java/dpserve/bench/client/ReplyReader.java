@@ -5,6 +5,8 @@ import dpserve.bench.metrics.RequestOutcome.Ending;
 import dpserve.bench.metrics.TokenTimeline;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * Reads one reply of one API, event by event. Used by one thread; what it gathered is good after the reply's end.
@@ -17,6 +19,7 @@ abstract class ReplyReader {
     int cachedTokens;
     String rid;
     int dpRank = -1;
+    final Map<String, Double> stagesS = new LinkedHashMap<>();
 
     /** The reply said that it is complete. */
     boolean finished;
@@ -92,6 +95,7 @@ abstract class ReplyReader {
                 text(),
                 outputIds,
                 rid,
-                dpRank);
+                dpRank,
+                stagesS);
     }
 }

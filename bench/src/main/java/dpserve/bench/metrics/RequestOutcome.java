@@ -1,5 +1,7 @@
 package dpserve.bench.metrics;
 
+import java.util.Map;
+
 /**
  * What became of one request. Times in seconds.
  *
@@ -17,6 +19,7 @@ package dpserve.bench.metrics;
  * @param outputIds the token ids generated; null where the backend does not give them
  * @param rid the server's name of the request; null if unknown
  * @param dpRank the rank that answered; -1 if unknown
+ * @param stagesS where the server says the time went, seconds by stage in the request's order; empty if it does not say
  */
 public record RequestOutcome(
         int row,
@@ -33,7 +36,44 @@ public record RequestOutcome(
         String text,
         int[] outputIds,
         String rid,
-        int dpRank) {
+        int dpRank,
+        Map<String, Double> stagesS) {
+
+    /** Without stages. */
+    public RequestOutcome(
+            int row,
+            Ending ending,
+            String problem,
+            double startS,
+            double sendLagS,
+            double latencyS,
+            double ttftS,
+            double[] itlS,
+            int promptLen,
+            int outputLen,
+            int cachedTokens,
+            String text,
+            int[] outputIds,
+            String rid,
+            int dpRank) {
+        this(
+                row,
+                ending,
+                problem,
+                startS,
+                sendLagS,
+                latencyS,
+                ttftS,
+                itlS,
+                promptLen,
+                outputLen,
+                cachedTokens,
+                text,
+                outputIds,
+                rid,
+                dpRank,
+                Map.of());
+    }
 
     /** How a request ended. */
     public enum Ending {

@@ -44,6 +44,20 @@ final class Columns {
         return present && !in.nil() ? ints(in, size, field) : new int[size];
     }
 
+    /** Lists of exactly {@code each} numbers; entries may be nil. */
+    static double[][] float64Lists(WireScanner in, int size, String field, int each) throws CodecException {
+        double[][] lists = new double[sized(in, size, field)][];
+        for (int i = 0; i < size; i++) {
+            if (!in.nil()) {
+                lists[i] = new double[sized(in, each, field)];
+                for (int k = 0; k < each; k++) {
+                    lists[i][k] = in.number(field);
+                }
+            }
+        }
+        return lists;
+    }
+
     static Integer[] optInts(WireScanner in, int size, String field) throws CodecException {
         if (in.nil()) {
             return null;

@@ -5,6 +5,8 @@ import dpserve.io.message.FinishReason;
 import dpserve.io.message.FlushCacheReqInput;
 import dpserve.io.message.FlushCacheReqOutput;
 import dpserve.io.message.GetInternalStateReqOutput;
+import dpserve.io.message.GetRequestReq;
+import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.SetLoadBalance;
 import java.util.LinkedHashMap;
@@ -21,6 +23,8 @@ final class ControlCodec {
     static final String SHUTDOWN = "ShutdownReq";
     static final String SET_LOAD_BALANCE = "SetLoadBalance";
     static final String LOAD_BALANCE_STATE = "LoadBalanceState";
+    static final String GET_REQUEST = "GetRequestReq";
+    static final String GET_REQUEST_OUTPUT = "GetRequestReqOutput";
 
     private static final int BARE_LENGTH = 3;
     private static final int ABORT_LENGTH = 7;
@@ -29,6 +33,8 @@ final class ControlCodec {
     private static final int STATE_LENGTH = 4;
     private static final int SET_LOAD_BALANCE_LENGTH = 6;
     private static final int LOAD_BALANCE_STATE_LENGTH = 7;
+    private static final int GET_REQUEST_LENGTH = 4;
+    private static final int GET_REQUEST_OUTPUT_LENGTH = 5;
 
     private ControlCodec() {}
 
@@ -170,12 +176,48 @@ final class ControlCodec {
         StructReader s = new StructReader(in, INTERNAL_STATE, length, 1, STATE_LENGTH);
         Head head = head(in, s);
         s.to(3);
-        if (!(WireValues.value(in, "internal_state") instanceof Map<?, ?> map)) {
-            throw WireScanner.wrongType("internal_state", "a map");
-        }
+        Map<String, Object> state = map(in, "internal_state");
         s.finish();
-        Map<String, Object> state = new LinkedHashMap<>();
-        map.forEach((key, value) -> state.put((String) key, value));
         return new GetInternalStateReqOutput(head.rid(), head.ipc(), state);
+    }
+
+    private static Map<String, Object> map(WireScanner in, String field) throws CodecException {
+        if (!(WireValues.value(in, field) instanceof Map<?, ?> read)) {
+            throw WireScanner.wrongType(field, "a map");
+        }
+        Map<String, Object> map = new LinkedHashMap<>();
+        read.forEach((key, value) -> map.put((String) key, value));
+        return map;
+    }
+
+    static void write(WireWriter out, GetRequestReq m) {
+        head(out, GET_REQUEST, GET_REQUEST_LENGTH, m.rid(), m.httpWorkerIpc());
+        out.text(m.userRid());
+    }
+
+    static GetRequestReq readGetRequest(WireScanner in, int length) throws CodecException {
+        StructReader s = new StructReader(in, GET_REQUEST, length, 1, GET_REQUEST_LENGTH);
+        Head head = head(in, s);
+        s.to(3);
+        String userRid = in.text("user_rid");
+        s.finish();
+        return new GetRequestReq(head.rid(), head.ipc(), userRid);
+    }
+
+    static void write(WireWriter out, GetRequestReqOutput m) {
+        head(out, GET_REQUEST_OUTPUT, GET_REQUEST_OUTPUT_LENGTH, m.rid(), m.httpWorkerIpc());
+        out.text(m.from());
+        out.value(m.found());
+    }
+
+    static GetRequestReqOutput readGetRequestOutput(WireScanner in, int length) throws CodecException {
+        StructReader s = new StructReader(in, GET_REQUEST_OUTPUT, length, 1, GET_REQUEST_OUTPUT_LENGTH);
+        Head head = head(in, s);
+        s.to(3);
+        String from = in.text("from");
+        s.to(4);
+        Map<String, Object> found = map(in, "found");
+        s.finish();
+        return new GetRequestReqOutput(head.rid(), head.ipc(), from, found);
     }
 }

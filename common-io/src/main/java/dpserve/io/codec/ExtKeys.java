@@ -7,6 +7,7 @@ final class ExtKeys {
     static final int LOAD = 1;
     static final int INCARNATION = 2;
     static final int RESUMED = 3;
+    static final int STAMPS = 4;
     static final int DISPATCH_TIME = 5;
     static final int SEQ = 7;
     static final int RECEIVED_REQS = 8;

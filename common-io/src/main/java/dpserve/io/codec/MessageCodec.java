@@ -15,6 +15,8 @@ import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetLoadReqInput;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.GetRequestReq;
+import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Hello;
@@ -89,6 +91,10 @@ public final class MessageCodec {
             TopologyCodec.write(out, m);
         } else if (message instanceof StepDone m) {
             TopologyCodec.write(out, m);
+        } else if (message instanceof GetRequestReq m) {
+            ControlCodec.write(out, m);
+        } else if (message instanceof GetRequestReqOutput m) {
+            ControlCodec.write(out, m);
         } else if (message instanceof SetLoadBalance m) {
             ControlCodec.write(out, m);
         } else if (message instanceof LoadBalanceState m) {
@@ -148,6 +154,8 @@ public final class MessageCodec {
             case TopologyCodec.REFUSED -> TopologyCodec.readRefused(in, length);
             case TopologyCodec.FENCED -> TopologyCodec.readFenced(in, length);
             case TopologyCodec.STEP_DONE -> TopologyCodec.readStepDone(in, length);
+            case ControlCodec.GET_REQUEST -> ControlCodec.readGetRequest(in, length);
+            case ControlCodec.GET_REQUEST_OUTPUT -> ControlCodec.readGetRequestOutput(in, length);
             case ControlCodec.SET_LOAD_BALANCE -> ControlCodec.readSetLoadBalance(in, length);
             case ControlCodec.LOAD_BALANCE_STATE -> ControlCodec.readLoadBalanceState(in, length);
             case ControlCodec.ABORT -> ControlCodec.readAbort(in, length);

@@ -4,6 +4,7 @@ import dpserve.io.message.BatchStrOutput;
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.Stamps;
 
 /** Output batches: scheduler to detokenizer to tokenizer manager. */
 final class OutputCodec {
@@ -21,7 +22,7 @@ final class OutputCodec {
     private OutputCodec() {}
 
     static void write(WireWriter out, BatchTokenIDOutput m) {
-        out.struct(TOKEN_IDS, TOKEN_IDS_LENGTH + (m.load() == null ? 0 : 1));
+        out.struct(TOKEN_IDS, TOKEN_IDS_LENGTH + (m.load() == null && m.stamps() == null ? 0 : 1));
         out.texts(m.rids()); // 1
         out.texts(m.httpWorkerIpcs()); // 2
         Columns.writeFinishReasons(out, m.finishedReasons()); // 3
@@ -41,7 +42,7 @@ final class OutputCodec {
         out.nils(5); // 35 beam_search_output to 39 cached_tokens_details
         out.optInts(m.dpRanks()); // 40
         out.nils(13); // 41 time_stats to 53
-        writeLoad(out, m.load());
+        writeExt(out, m.load(), m.stamps());
     }
 
     static BatchTokenIDOutput readTokenIds(WireScanner in, int length) throws CodecException {
@@ -77,7 +78,7 @@ final class OutputCodec {
         int[] cachedTokens = Columns.ints(in, size, "cached_tokens");
         int[] retractions = Columns.intsOrZeros(in, s.to(34), size, "retraction_counts");
         Integer[] dpRanks = s.to(40) ? Columns.optInts(in, size, "dp_ranks") : null;
-        GetLoadReqOutput load = readLoad(in, s);
+        Ext ext = readExt(in, s, size);
         s.finish();
         return new BatchTokenIDOutput(
                 rids,
@@ -96,11 +97,12 @@ final class OutputCodec {
                 cachedTokens,
                 retractions,
                 dpRanks,
-                load);
+                ext.load(),
+                ext.stamps());
     }
 
     static void write(WireWriter out, BatchStrOutput m) {
-        out.struct(STRINGS, STRINGS_LENGTH + (m.load() == null ? 0 : 1));
+        out.struct(STRINGS, STRINGS_LENGTH + (m.load() == null && m.stamps() == null ? 0 : 1));
         out.texts(m.rids()); // 1
         out.texts(m.httpWorkerIpcs()); // 2
         Columns.writeFinishReasons(out, m.finishedReasons()); // 3
@@ -115,7 +117,7 @@ final class OutputCodec {
         out.nils(5); // 30 beam_search_output to 34 cached_tokens_details
         out.optInts(m.dpRanks()); // 35
         out.nils(13); // 36 time_stats to 48
-        writeLoad(out, m.load());
+        writeExt(out, m.load(), m.stamps());
     }
 
     static BatchStrOutput readStrings(WireScanner in, int length) throws CodecException {
@@ -141,7 +143,7 @@ final class OutputCodec {
         int[] cachedTokens = Columns.ints(in, size, "cached_tokens");
         int[] retractions = Columns.intsOrZeros(in, s.to(29), size, "retraction_counts");
         Integer[] dpRanks = s.to(35) ? Columns.optInts(in, size, "dp_ranks") : null;
-        GetLoadReqOutput load = readLoad(in, s);
+        Ext ext = readExt(in, s, size);
         s.finish();
         return new BatchStrOutput(
                 rids,
@@ -155,7 +157,8 @@ final class OutputCodec {
                 cachedTokens,
                 retractions,
                 dpRanks,
-                load);
+                ext.load(),
+                ext.stamps());
     }
 
     private static String[] rids(WireScanner in) throws CodecException {
@@ -179,23 +182,36 @@ final class OutputCodec {
         return ipcs;
     }
 
-    private static void writeLoad(WireWriter out, GetLoadReqOutput load) {
+    private static void writeExt(WireWriter out, GetLoadReqOutput load, double[][] stamps) {
+        if (load == null && stamps == null) {
+            return;
+        }
+        out.ext((load == null ? 0 : 1) + (stamps == null ? 0 : 1));
         if (load != null) {
-            out.ext(1);
             out.integer(ExtKeys.LOAD);
             LoadCodec.write(out, load);
         }
+        if (stamps != null) {
+            out.integer(ExtKeys.STAMPS);
+            out.float64Lists(stamps);
+        }
     }
 
-    private static GetLoadReqOutput readLoad(WireScanner in, StructReader s) throws CodecException {
+    private record Ext(GetLoadReqOutput load, double[][] stamps) {}
+
+    private static Ext readExt(WireScanner in, StructReader s, int size) throws CodecException {
         GetLoadReqOutput load = null;
+        double[][] stamps = null;
         for (int i = s.ext(); i > 0; i--) {
-            if (in.integer("extension key") == ExtKeys.LOAD) {
+            long key = in.integer("extension key");
+            if (key == ExtKeys.LOAD) {
                 load = LoadCodec.readOptional(in);
+            } else if (key == ExtKeys.STAMPS) {
+                stamps = Columns.float64Lists(in, size, "stamps", Stamps.COUNT);
             } else {
                 WireValues.skip(in, ExtKeys.TAG);
             }
         }
-        return load;
+        return new Ext(load, stamps);
     }
 }

@@ -81,6 +81,23 @@ final class WireWriter {
         io(() -> packer.packDouble(value));
     }
 
+    /** An array with nil or an array of float64 for each entry. */
+    void float64Lists(double[][] lists) {
+        io(() -> {
+            packer.packArrayHeader(lists.length);
+            for (double[] list : lists) {
+                if (list == null) {
+                    packer.packNil();
+                    continue;
+                }
+                packer.packArrayHeader(list.length);
+                for (double value : list) {
+                    packer.packDouble(value);
+                }
+            }
+        });
+    }
+
     void optFloat64(Double value) {
         if (value == null) {
             nil();

@@ -18,8 +18,39 @@ public record BatchStrOutput(
         int[] cachedTokens,
         int[] retractionCounts,
         Integer[] dpRanks,
-        GetLoadReqOutput load)
+        GetLoadReqOutput load,
+        double[][] stamps)
         implements Message {
+
+    /** Without stage stamps. */
+    public BatchStrOutput(
+            String[] rids,
+            String[] httpWorkerIpcs,
+            FinishReason[] finishedReasons,
+            String[] outputStrs,
+            int[][] outputIds,
+            int[] promptTokens,
+            int[] completionTokens,
+            int[] reasoningTokens,
+            int[] cachedTokens,
+            int[] retractionCounts,
+            Integer[] dpRanks,
+            GetLoadReqOutput load) {
+        this(
+                rids,
+                httpWorkerIpcs,
+                finishedReasons,
+                outputStrs,
+                outputIds,
+                promptTokens,
+                completionTokens,
+                reasoningTokens,
+                cachedTokens,
+                retractionCounts,
+                dpRanks,
+                load,
+                null);
+    }
 
     /** Number of requests in this message. */
     public int size() {

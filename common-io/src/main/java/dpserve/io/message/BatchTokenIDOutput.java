@@ -21,6 +21,7 @@ package dpserve.io.message;
  * @param retractionCounts how often the request lost its KV and was queued again
  * @param dpRanks the rank that made the output; null, or null entries, where unknown
  * @param load the rank's load when this was made, or null (then another part of the same batch carries it)
+ * @param stamps for a request that has ended its {@link Stamps}; null, or null entries, otherwise
  */
 public record BatchTokenIDOutput(
         String[] rids,
@@ -39,11 +40,52 @@ public record BatchTokenIDOutput(
         int[] cachedTokens,
         int[] retractionCounts,
         Integer[] dpRanks,
-        GetLoadReqOutput load)
+        GetLoadReqOutput load,
+        double[][] stamps)
         implements Message {
 
     /** How many prompt tokens are decoded with the first output, so that text joins up (SGLang's 5). */
     public static final int SURROUNDING_TOKENS = 5;
+
+    /** Without stage stamps. */
+    public BatchTokenIDOutput(
+            String[] rids,
+            String[] httpWorkerIpcs,
+            FinishReason[] finishedReasons,
+            String[] decodedTexts,
+            int[][] decodeIds,
+            int[] readOffsets,
+            int[][] outputIds,
+            boolean[] skipSpecialTokens,
+            boolean[] spacesBetweenSpecialTokens,
+            boolean[] noStopTrim,
+            int[] promptTokens,
+            int[] reasoningTokens,
+            int[] completionTokens,
+            int[] cachedTokens,
+            int[] retractionCounts,
+            Integer[] dpRanks,
+            GetLoadReqOutput load) {
+        this(
+                rids,
+                httpWorkerIpcs,
+                finishedReasons,
+                decodedTexts,
+                decodeIds,
+                readOffsets,
+                outputIds,
+                skipSpecialTokens,
+                spacesBetweenSpecialTokens,
+                noStopTrim,
+                promptTokens,
+                reasoningTokens,
+                completionTokens,
+                cachedTokens,
+                retractionCounts,
+                dpRanks,
+                load,
+                null);
+    }
 
     /** Number of requests in this message. */
     public int size() {

@@ -34,4 +34,6 @@ public sealed interface Message
                 DropState,
                 StepDone,
                 SetLoadBalance,
-                LoadBalanceState {}
+                LoadBalanceState,
+                GetRequestReq,
+                GetRequestReqOutput {}

@@ -15,6 +15,8 @@ import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetLoadReqInput;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.GetRequestReq;
+import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Hello;
@@ -57,6 +59,8 @@ final class RandomMessages {
                 () -> new FlushCacheReqOutput(optText(), optText(), random.nextBoolean(), text(), optInt()),
                 () -> new GetInternalStateReq(optText(), optText()),
                 () -> new GetInternalStateReqOutput(optText(), optText(), state(3)),
+                () -> new GetRequestReq(optText(), optText(), text()),
+                () -> new GetRequestReqOutput(optText(), optText(), text(), state(2)),
                 () -> new GetLoadReqInput(optText(), optText()),
                 this::load,
                 () -> new WatchLoadUpdateReq(optText(), optText(), List.of(load(), load())),
@@ -151,7 +155,8 @@ final class RandomMessages {
                 ints(n),
                 ints(n),
                 optInts(n),
-                optLoad());
+                optLoad(),
+                stamps(n));
     }
 
     private BatchStrOutput strings(int n) {
@@ -167,7 +172,19 @@ final class RandomMessages {
                 ints(n),
                 ints(n),
                 optInts(n),
-                optLoad());
+                optLoad(),
+                stamps(n));
+    }
+
+    private double[][] stamps(int n) {
+        if (random.nextBoolean()) {
+            return null;
+        }
+        double[][] stamps = new double[n][];
+        for (int i = 0; i < n; i++) {
+            stamps[i] = random.nextBoolean() ? null : random.doubles(6).toArray();
+        }
+        return stamps;
     }
 
     private Hello hello() {

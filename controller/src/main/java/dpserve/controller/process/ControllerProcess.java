@@ -13,12 +13,12 @@ import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Message;
+import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
 import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.Receiver;
 import dpserve.io.socket.SocketLimits;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +46,7 @@ final class ControllerProcess implements AutoCloseable {
     private final ProcessConfig config;
     private final ZContext context = Contexts.create();
     private final LogLimiter limiter = new LogLimiter(LOG);
+    private final EpochClock clock = EpochClock.start();
     private final Inbox inbox = new Inbox();
     private final ReportInjection injection;
     private final SocketOutput out;
@@ -83,15 +84,14 @@ final class ControllerProcess implements AutoCloseable {
                 this::onChange);
         if (config.decisionLog() != null) {
             decisions = new DecisionLog(config.decisionLog(), config.decisionLogMaxBytes());
-            balance.recordTo(
-                    new DecisionRecording(settings, ControllerProcess::epochSeconds, decisions), System.nanoTime());
+            balance.recordTo(new DecisionRecording(settings, clock, decisions), System.nanoTime());
         } else {
             decisions = null;
         }
         this.prefixHashes = Policies.wantsPrefixHashes(config.loadBalanceMethod());
         this.direct = config.loadReport() == LoadReport.DIRECT;
-        this.controller = new DataParallelController(
-                config.core(), config.legacyInputs().size(), balance, out, limiter, ControllerProcess::epochSeconds);
+        this.controller =
+                new DataParallelController(config.core(), config.legacyInputs().size(), balance, out, limiter, clock);
         try {
             listen(limits);
         } catch (BindException e) {
@@ -136,11 +136,6 @@ final class ControllerProcess implements AutoCloseable {
         } catch (CodecException e) {
             limiter.warn("bad_frame_" + e.kind().name().toLowerCase(Locale.ROOT), e.getMessage());
         }
-    }
-
-    private static double epochSeconds(long nowNs) {
-        Instant now = Instant.now();
-        return now.getEpochSecond() + now.getNano() / 1e9;
     }
 
     /** Where it listens for hellos, with the port it really has; null if nowhere. */

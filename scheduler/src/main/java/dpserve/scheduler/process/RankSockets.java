@@ -7,6 +7,8 @@ import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
+import dpserve.io.message.Stamps;
+import dpserve.io.process.EpochClock;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
 import dpserve.scheduler.SchedulerOutput;
@@ -25,6 +27,7 @@ import org.zeromq.ZContext;
 final class RankSockets implements SchedulerOutput, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RankSockets.class);
 
+    private final EpochClock clock = EpochClock.start();
     private final MessageCodec codec;
     private final LogLimiter limiter;
     private final List<PushSocket> detokenizers = new ArrayList<>();
@@ -48,7 +51,21 @@ final class RankSockets implements SchedulerOutput, AutoCloseable {
 
     @Override
     public void toDetokenizer(int index, BatchTokenIDOutput output) {
+        toEpoch(output.stamps());
         send(detokenizers.get(index), output, "detokenizer");
+    }
+
+    /** The rank's own stamps become seconds since the epoch; a stage that was not reached stays 0. */
+    private void toEpoch(double[][] stamps) {
+        if (stamps == null) {
+            return;
+        }
+        double zero = clock.applyAsDouble(0);
+        for (double[] of : stamps) {
+            for (int s = Stamps.RECEIVED; of != null && s <= Stamps.FINISHED; s++) {
+                of[s] = of[s] == 0 ? 0 : of[s] + zero;
+            }
+        }
     }
 
     @Override

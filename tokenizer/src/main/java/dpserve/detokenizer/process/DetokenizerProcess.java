@@ -12,6 +12,7 @@ import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
+import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
 import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
@@ -53,6 +54,7 @@ final class DetokenizerProcess implements AutoCloseable {
     private final PushSocket controller;
     private final MessageCodec codec;
     private final LogLimiter limiter = new LogLimiter(LOG);
+    private final EpochClock clock = EpochClock.start();
     private final Detokenizer detokenizer;
     private final WorkerSplit split;
     private long batches;
@@ -133,7 +135,8 @@ final class DetokenizerProcess implements AutoCloseable {
         for (int[] ids : batch.decodeIds()) {
             tokens += ids.length;
         }
-        split.split(batch, detokenizer.decode(batch), (part, worker) -> send(worker, part));
+        String[] texts = detokenizer.decode(batch);
+        split.split(batch, texts, clock.now(), (part, worker) -> send(worker, part));
     }
 
     private void onStateCall(GetInternalStateReq call) {

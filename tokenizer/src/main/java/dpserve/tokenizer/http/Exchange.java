@@ -39,6 +39,7 @@ public final class Exchange {
     }
 
     private final Channel channel;
+    private final long acceptedNs;
     private final boolean keepAlive;
     private final FlushQueue flushes;
     private final Completion completion;
@@ -46,8 +47,10 @@ public final class Exchange {
     private boolean done;
     private Runnable onClientGone;
 
-    Exchange(Channel channel, boolean keepAlive, FlushQueue flushes, Completion completion) {
+    /** @param acceptedNs when the request was here whole, monotonic */
+    Exchange(Channel channel, long acceptedNs, boolean keepAlive, FlushQueue flushes, Completion completion) {
         this.channel = channel;
+        this.acceptedNs = acceptedNs;
         this.keepAlive = keepAlive;
         this.flushes = flushes;
         this.completion = completion;
@@ -65,6 +68,11 @@ public final class Exchange {
                 onClientGone.run();
             }
         }
+    }
+
+    /** When the request was here whole, monotonic nanoseconds. */
+    long acceptedNs() {
+        return acceptedNs;
     }
 
     /** Whether a stream of events has begun. */

@@ -5,6 +5,7 @@ import dpserve.io.message.FinishReason;
 import dpserve.tokenizer.GenerateRequest;
 import dpserve.tokenizer.SequenceListener;
 import dpserve.tokenizer.SequenceState;
+import dpserve.tokenizer.Stages;
 import dpserve.tokenizer.TokenizerManager;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -41,7 +42,8 @@ final class GenerateReply {
         for (int i = 0; i < request.sequences().size() && !exchange.isDone(); i++) {
             int index = i;
             SequenceListener listener = (state, newText) -> reply.onOutput(index, state);
-            reply.states.add(manager.submit(request.sequences().get(i), listener, context.nowNs()));
+            reply.states.add(
+                    manager.submit(request.sequences().get(i), listener, exchange.acceptedNs(), context.nowNs()));
         }
     }
 
@@ -140,6 +142,13 @@ final class GenerateReply {
         }
         if (state.finishReason() != null) {
             g.writeNumberField("e2e_latency", (context.nowNs() - state.createdNs()) / 1e9);
+        }
+        if (state.stages() != null) {
+            g.writeObjectFieldStart("stages");
+            for (int i = 0; i < Stages.NAMES.size(); i++) {
+                g.writeNumberField(Stages.NAMES.get(i), state.stages().seconds()[i]);
+            }
+            g.writeEndObject();
         }
         g.writeNumberField("response_sent_to_client_ts", context.epochSeconds());
     }

@@ -9,6 +9,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,17 +20,19 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
     /** Pipelined requests that may wait; a client with more is cut. */
     private static final int MAX_PIPELINED = 64;
 
-    private record Pending(HttpCall call, boolean keepAlive) {}
+    private record Pending(HttpCall call, long acceptedNs, boolean keepAlive) {}
 
     private final Router router;
     private final FlushQueue flushes;
+    private final LongSupplier clock;
     private final Deque<Pending> waiting = new ArrayDeque<>();
     private Exchange current;
 
     /** From the beginning of a request until no further one waits. */
     private boolean busy;
 
-    HttpConnection(Router router, FlushQueue flushes) {
+    HttpConnection(Router router, FlushQueue flushes, LongSupplier clock) {
+        this.clock = clock;
         this.router = router;
         this.flushes = flushes;
     }
@@ -38,15 +41,15 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
     protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         if (request.decoderResult().isFailure()) {
-            Exchange exchange = new Exchange(ctx.channel(), false, flushes, k -> {});
+            Exchange exchange = new Exchange(ctx.channel(), clock.getAsLong(), false, flushes, k -> {});
             exchange.json(ErrorReplies.BAD_REQUEST, ErrorReplies.sglang("The request is not valid HTTP."));
             return;
         }
         HttpCall call = new HttpCall(request.method().name(), request.uri(), ByteBufUtil.getBytes(request.content()));
         if (!busy) {
-            begin(ctx, call, keepAlive);
+            begin(ctx, call, clock.getAsLong(), keepAlive);
         } else if (waiting.size() < MAX_PIPELINED) {
-            waiting.add(new Pending(call, keepAlive));
+            waiting.add(new Pending(call, clock.getAsLong(), keepAlive));
         } else {
             ctx.close();
         }
@@ -55,12 +58,12 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
     private void beginNext(ChannelHandlerContext ctx) {
         Pending next = waiting.poll();
         if (next != null) {
-            begin(ctx, next.call(), next.keepAlive());
+            begin(ctx, next.call(), next.acceptedNs(), next.keepAlive());
         }
     }
 
-    private void begin(ChannelHandlerContext ctx, HttpCall call, boolean keepAlive) {
-        Exchange exchange = new Exchange(ctx.channel(), keepAlive, flushes, stays -> {
+    private void begin(ChannelHandlerContext ctx, HttpCall call, long acceptedNs, boolean keepAlive) {
+        Exchange exchange = new Exchange(ctx.channel(), acceptedNs, keepAlive, flushes, stays -> {
             current = null;
             if (waiting.isEmpty()) {
                 busy = false;

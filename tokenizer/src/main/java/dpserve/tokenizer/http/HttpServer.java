@@ -16,6 +16,7 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * The HTTP server: one event loop thread that accepts, reads, runs the tokenizer manager and writes. Several workers
@@ -33,10 +34,16 @@ public final class HttpServer implements AutoCloseable {
     private static final int MAX_UNREAD_BYTES = 8 << 20;
 
     private final MultiThreadIoEventLoopGroup group;
+    private final LongSupplier clock;
     private Channel listening;
 
-    /** Starts the event loop; {@link #listen} opens the port. */
-    public HttpServer() {
+    /**
+     * Starts the event loop; {@link #listen} opens the port.
+     *
+     * @param clock monotonic nanoseconds
+     */
+    public HttpServer(LongSupplier clock) {
+        this.clock = clock;
         group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     }
 
@@ -71,7 +78,7 @@ public final class HttpServer implements AutoCloseable {
                         channel.pipeline()
                                 .addLast(new HttpServerCodec(MAX_INITIAL_LINE, MAX_HEADERS, MAX_CHUNK))
                                 .addLast(new HttpObjectAggregator(maxBodyBytes))
-                                .addLast(new HttpConnection(router, flushes));
+                                .addLast(new HttpConnection(router, flushes, clock));
                     }
                 });
         try {

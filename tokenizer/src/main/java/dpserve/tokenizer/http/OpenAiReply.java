@@ -45,7 +45,8 @@ final class OpenAiReply {
         for (int i = 0; i < request.generate().sequences().size() && !exchange.isDone(); i++) {
             int index = i;
             SequenceListener listener = (state, newText) -> reply.onOutput(index, state, newText);
-            reply.states.add(manager.submit(request.generate().sequences().get(i), listener, context.nowNs()));
+            reply.states.add(manager.submit(
+                    request.generate().sequences().get(i), listener, exchange.acceptedNs(), context.nowNs()));
         }
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dpserve.tokenizer.BadRequest;
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
@@ -32,6 +33,7 @@ public final class Router {
     private record Route(List<String> methods, Endpoint endpoint) {}
 
     private final Map<String, Route> routes = new HashMap<>();
+    private final Map<String, Route> prefixes = new LinkedHashMap<>();
     private final Executor loop;
     private final Executor side;
 
@@ -47,6 +49,23 @@ public final class Router {
     /** Adds a path. */
     void add(List<String> methods, String path, Endpoint endpoint) {
         routes.put(path, new Route(methods, endpoint));
+    }
+
+    /** Adds all paths that begin so and are not added by themselves. */
+    void addPrefix(List<String> methods, String prefix, Endpoint endpoint) {
+        prefixes.put(prefix, new Route(methods, endpoint));
+    }
+
+    private Route find(String path) {
+        Route route = routes.get(path);
+        if (route == null) {
+            for (Map.Entry<String, Route> prefix : prefixes.entrySet()) {
+                if (path.startsWith(prefix.getKey())) {
+                    return prefix.getValue();
+                }
+            }
+        }
+        return route;
     }
 
     /** Adds a path with a JSON body. */
@@ -89,7 +108,7 @@ public final class Router {
     }
 
     void handle(HttpCall call, Exchange exchange) {
-        Route route = routes.get(call.path());
+        Route route = find(call.path());
         if (route == null) {
             exchange.json(404, notFound(call));
         } else if (!route.methods().contains(call.method())) {

@@ -4,6 +4,7 @@ import dpserve.io.message.FinishReason;
 import dpserve.tokenizer.ManagerCounters;
 import dpserve.tokenizer.SequenceSpec;
 import dpserve.tokenizer.SequenceState;
+import dpserve.tokenizer.Stages;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -23,6 +24,10 @@ public final class WorkerMetrics implements ManagerCounters {
     private static final double[] ITL_BUCKETS = {
         0.0005, 0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.06, 0.08, 0.1, 0.2,
         0.4, 0.6, 0.8, 1, 2, 4, 6, 8
+    };
+
+    private static final double[] STAGE_BUCKETS = {
+        0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 50, 100, 500, 1000
     };
 
     private static final double[] E2E_BUCKETS = {
@@ -65,6 +70,7 @@ public final class WorkerMetrics implements ManagerCounters {
     private final Counter aborted;
     private final Counter cachedTokens;
     private final Timer itl;
+    private final Timer[] stages = new Timer[Stages.NAMES.size()];
     private long unknownRids;
     private long gaps;
 
@@ -78,6 +84,14 @@ public final class WorkerMetrics implements ManagerCounters {
         aborted = counter("sglang:num_aborted_requests", "Requests that ended by an abort.");
         cachedTokens =
                 counter("sglang:cached_tokens", "Prompt tokens found in a prefix cache.", "cache_source", "total");
+        for (int i = 0; i < stages.length; i++) {
+            stages[i] = histogram(
+                    "sglang:per_stage_req_latency_seconds",
+                    "Time of a request in one stage; the stages add up to its whole time.",
+                    STAGE_BUCKETS,
+                    "stage",
+                    Stages.NAMES.get(i));
+        }
         itl = histogram("sglang:inter_token_latency_seconds", "Time between two tokens.", ITL_BUCKETS);
     }
 
@@ -133,6 +147,9 @@ public final class WorkerMetrics implements ManagerCounters {
         if (state.finishReason() instanceof FinishReason.Abort) {
             aborted.increment();
             return;
+        }
+        for (int i = 0; i < stages.length; i++) {
+            stages[i].record(Math.round(state.stages().seconds()[i] * NS), TimeUnit.NANOSECONDS);
         }
         kind.e2e.record(nowNs - state.createdNs(), TimeUnit.NANOSECONDS);
         int gapsBetweenTokens = state.completionTokens() - 1;

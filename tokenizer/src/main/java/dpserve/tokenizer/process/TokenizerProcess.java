@@ -9,6 +9,7 @@ import dpserve.io.message.AbortReq;
 import dpserve.io.message.BatchStrOutput;
 import dpserve.io.message.ControllerHello;
 import dpserve.io.message.GetInternalStateReq;
+import dpserve.io.message.GetRequestReq;
 import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.Hello;
 import dpserve.io.message.LoadBalanceState;
@@ -17,6 +18,7 @@ import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
 import dpserve.io.message.Refused;
 import dpserve.io.message.Role;
+import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
 import dpserve.tokenizer.Control;
 import dpserve.tokenizer.ControlCalls;
@@ -32,6 +34,7 @@ import dpserve.tokenizer.http.HealthEndpoints;
 import dpserve.tokenizer.http.HttpServer;
 import dpserve.tokenizer.http.LoadEndpoints;
 import dpserve.tokenizer.http.ReplyContext;
+import dpserve.tokenizer.http.RequestEndpoint;
 import dpserve.tokenizer.http.Router;
 import dpserve.tokenizer.http.ServerEndpoints;
 import dpserve.tokenizer.http.ServerInfo;
@@ -73,10 +76,11 @@ final class TokenizerProcess implements AutoCloseable {
     private final Endpoints endpoints;
     private final long incarnation = new Incarnation().next(System.currentTimeMillis());
     private final LogLimiter warnings = new LogLimiter(LOG);
-    private final double started = epochSeconds();
+    private final EpochClock clock = EpochClock.start();
+    private final double started = clock.now();
     private final WorkerMetrics metrics;
     private final TokenizerSockets sockets;
-    private final HttpServer http = new HttpServer();
+    private final HttpServer http = new HttpServer(System::nanoTime);
     private final EventLoop loop = http.loop();
     private final ExecutorService side;
     private final TokenizerManager manager;
@@ -103,7 +107,7 @@ final class TokenizerProcess implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
-        this.manager = new TokenizerManager(pullEndpoint(), incarnation, sockets, metrics);
+        this.manager = new TokenizerManager(pullEndpoint(), incarnation, sockets, metrics, clock);
         this.ranks = new RankStates(args.topology.dpSize);
         this.calls = new ControlCalls(incarnation);
         this.control = new Control(
@@ -131,11 +135,7 @@ final class TokenizerProcess implements AutoCloseable {
         JtokkitVocabulary vocabulary = new JtokkitVocabulary();
         side.execute(vocabulary::load);
         ReplyContext context = new ReplyContext(
-                args.servedModelName,
-                args.weightVersion,
-                args.incrementalStreaming,
-                System::nanoTime,
-                TokenizerProcess::epochSeconds);
+                args.servedModelName, args.weightVersion, args.incrementalStreaming, System::nanoTime, clock::now);
         ServerInfo info = new ServerInfo(VERSION, args.contextLength, started, arguments());
         int healthTimeoutS = Env.system().integer("SGLANG_HEALTH_CHECK_TIMEOUT", DEFAULT_HEALTH_TIMEOUT_S, 1, 3600);
         new ServerEndpoints(manager, control, ranks, context, info, () -> draining)
@@ -145,6 +145,7 @@ final class TokenizerProcess implements AutoCloseable {
                         new OpenAiParser(vocabulary, limits, TokenizerProcess::newRid));
         new HealthEndpoints(manager, ranks, context, loop, healthTimeoutS, () -> draining).addTo(router);
         new BalanceEndpoints(control, context).addTo(router);
+        new RequestEndpoint(control, manager, context).addTo(router);
         new LoadEndpoints(control, limits, context, VERSION).addTo(router);
         http.listen(args.topology.host, args.topology.port, args.maxRequestBytes, router);
         sockets.receive(message -> loop.execute(() -> onMessage(message)));
@@ -160,10 +161,6 @@ final class TokenizerProcess implements AutoCloseable {
 
     private static String newRid() {
         return UUID.randomUUID().toString().replace("-", "");
-    }
-
-    private static double epochSeconds() {
-        return System.currentTimeMillis() / 1e3;
     }
 
     private void onMessage(Message message) {
@@ -187,6 +184,8 @@ final class TokenizerProcess implements AutoCloseable {
             manager.onHealthCheck(m);
         } else if (message instanceof GetInternalStateReq m) {
             control.onStateQuestion(m);
+        } else if (message instanceof GetRequestReq m) {
+            control.onRequestQuestion(m, manager.find(m.userRid()));
         } else if (message instanceof LoadBalanceState m && m.rid() == null) {
             onLoadBalance(m);
         } else if (!control.onAnswer(message, now)) {

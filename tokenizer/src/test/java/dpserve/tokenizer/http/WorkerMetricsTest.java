@@ -35,13 +35,14 @@ class WorkerMetricsTest {
                     sent.add(message);
                 }
             },
-            metrics);
+            metrics,
+            ns -> ns / 1e9);
 
     @Test
     void shouldPutMillisecondsIntoTheirBuckets() {
         SequenceSpec spec =
                 new SequenceSpec("r", new int[] {1, 2, 3}, SamplingParams.greedy(4), true, SequenceSpec.Routing.NONE);
-        manager.submit(spec, (state, text) -> {}, 0);
+        manager.submit(spec, (state, text) -> {}, 0, 0);
         String rid = ((TokenizedGenerateReqInput) sent.get(0)).rid();
         manager.onBatch(output(rid, 1, 1, null), 300 * MS);
         manager.onBatch(output(rid, 3, 2, new FinishReason.Length(3)), 390 * MS);

@@ -1,0 +1,132 @@
+package dpserve.controller;
+
+import dpserve.controller.policy.DispatchPolicy;
+import dpserve.controller.policy.RequestInfo;
+import dpserve.io.WireRid;
+import dpserve.io.message.GetLoadReqOutput;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongToDoubleFunction;
+
+/**
+ * The last decisions, for {@code GET /requests/{rid}}. Everything lies in arrays that are written over, so keeping them
+ * makes no garbage; of more than {@link #MAX_RANKS} ranks the first are shown and the chosen one.
+ */
+final class DecisionHistory implements DecisionRecorder {
+    /** Decisions kept. */
+    static final int SIZE = 10_000;
+
+    /** With so many ranks the arrays take 18 MiB; a person reads no more. */
+    static final int MAX_RANKS = 64;
+
+    private static final int FIGURES = 7;
+    private static final double NS_PER_MS = 1e6;
+
+    private final LongToDoubleFunction epochSeconds;
+    private final DecisionRecorder next;
+    private final String[] rids = new String[SIZE];
+    private final String[] methods = new String[SIZE];
+    private final double[] atS = new double[SIZE];
+    private final int[] chosen = new int[SIZE];
+    private final int[] shown = new int[SIZE];
+    private float[] figures = new float[0];
+    private int ranks;
+    private String method = "";
+    private long count;
+
+    /** @param next hears of everything too */
+    DecisionHistory(LongToDoubleFunction epochSeconds, DecisionRecorder next) {
+        this.epochSeconds = epochSeconds;
+        this.next = next;
+    }
+
+    @Override
+    public void onPolicy(String newMethod, long nowNs) {
+        method = newMethod;
+        next.onPolicy(newMethod, nowNs);
+    }
+
+    @Override
+    public void onReport(LoadView view, List<GetLoadReqOutput> loads, long nowNs) {
+        next.onReport(view, loads, nowNs);
+    }
+
+    @Override
+    public void onDecision(LoadView view, RequestInfo request, DispatchPolicy policy, int dpRank, long nowNs) {
+        int row = (int) (count++ % SIZE);
+        rids[row] = request.rid();
+        methods[row] = method;
+        atS[row] = epochSeconds.applyAsDouble(nowNs);
+        chosen[row] = dpRank;
+        shown[row] = Math.min(view.slots(), MAX_RANKS);
+        makeRoom(shown[row]);
+        for (int r = 0; r < shown[row]; r++) {
+            int at = (row * ranks + r) * FIGURES;
+            long ageNs = view.reportAgeNs(r, nowNs);
+            figures[at] = view.isLive(r) ? 1 : 0;
+            figures[at + 1] = view.requests(r);
+            figures[at + 2] = view.tokens(r);
+            figures[at + 3] = view.reportedRequests(r);
+            figures[at + 4] = view.unseenRequests(r);
+            figures[at + 5] = ageNs < 0 ? Float.NaN : (float) (ageNs / NS_PER_MS);
+            figures[at + 6] = (float) policy.score(view, request, r);
+        }
+        next.onDecision(view, request, policy, dpRank, nowNs);
+    }
+
+    /** More ranks than before: older rows lose their figures. */
+    private void makeRoom(int wanted) {
+        if (wanted > ranks) {
+            ranks = wanted;
+            figures = new float[SIZE * ranks * FIGURES];
+            java.util.Arrays.fill(shown, 0, shown.length, 0);
+            shown[(int) ((count - 1) % SIZE)] = wanted;
+        }
+    }
+
+    /** The decisions about all attempts of a user's rid, oldest first, for the codec. */
+    List<Object> of(String userRid) {
+        List<Object> found = new ArrayList<>();
+        for (long i = Math.max(0, count - SIZE); i < count; i++) {
+            int row = (int) (i % SIZE);
+            if (rids[row] != null
+                    && rids[row].startsWith(userRid)
+                    && WireRid.userPart(rids[row]).equals(userRid)) {
+                found.add(decision(row));
+            }
+        }
+        return found;
+    }
+
+    private Map<String, Object> decision(int row) {
+        Map<String, Object> d = new LinkedHashMap<>();
+        d.put("rid", rids[row]);
+        d.put("at", atS[row]);
+        d.put("dp_rank", (long) chosen[row]);
+        d.put("load_balance_method", methods[row]);
+        List<Object> all = new ArrayList<>();
+        for (int r = 0; r < shown[row]; r++) {
+            int at = (row * ranks + r) * FIGURES;
+            Map<String, Object> rank = new LinkedHashMap<>();
+            rank.put("dp_rank", (long) r);
+            rank.put("live", figures[at] == 1);
+            rank.put("num_reqs", (long) figures[at + 1]);
+            rank.put("num_tokens", (long) figures[at + 2]);
+            rank.put("reported_reqs", (long) figures[at + 3]);
+            rank.put("unseen_reqs", (long) figures[at + 4]);
+            put(rank, "load_age_ms", figures[at + 5]);
+            put(rank, "score", figures[at + 6]);
+            all.add(rank);
+        }
+        d.put("ranks", all);
+        return d;
+    }
+
+    private static void put(Map<String, Object> map, String name, float value) {
+        if (!Float.isNaN(value)) {
+            map.put(name, (double) value);
+        }
+    }
+}

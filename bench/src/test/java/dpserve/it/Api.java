@@ -55,6 +55,13 @@ final class Api {
         return send(postRequest(path, body));
     }
 
+    Reply put(String path, Object body) {
+        return send(request(path)
+                .header("Content-Type", "application/json")
+                .PUT(HttpRequest.BodyPublishers.ofString(body.toString()))
+                .build());
+    }
+
     CompletableFuture<Reply> postAsync(String path, Object body) {
         return http.sendAsync(postRequest(path, body), BodyHandlers.ofString()).thenApply(Api::reply);
     }

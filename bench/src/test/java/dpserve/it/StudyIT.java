@@ -40,18 +40,25 @@ class StudyIT {
         Path steps = folder.resolve("steps");
         Path decisions = folder.resolve("decisions");
         try (Topology topology = Topology.start(
-                "--dp-size", "3",
-                "--tokenizer-worker-num", "2",
+                "--dp-size",
+                "3",
+                "--tokenizer-worker-num",
+                "2",
                 "--enable-dp-attention",
-                "--time-scale", "0.1",
-                "--load-balance-method", "round_robin",
-                "--step-log", steps.toString(),
-                "--decision-log", decisions.toString())) {
+                "--time-scale",
+                "0.1",
+                "--load-balance-method",
+                "round_robin",
+                "--step-log",
+                steps.toString(),
+                "--decision-log",
+                decisions.toString())) {
             CompletableFuture<Script> load = CompletableFuture.supplyAsync(() -> load(topology));
             shouldBalanceInAnotherWayWhileItRuns(topology.api(), load);
             Script script = load.get();
             assertThat(script.exitStatus()).as(script.output()).isZero();
-            assertThat(script.output()).contains("Verify: 1000 replies as expected, 0 wrong, 0 lost, 0 doubled, 0 failed");
+            assertThat(script.output())
+                    .contains("Verify: 1000 replies as expected, 0 wrong, 0 lost, 0 doubled, 0 failed");
             ServerInfo.awaitEmpty(topology.api());
             JsonNode result = JSON.readTree(folder.resolve("result.jsonl").toFile());
             shouldAddUpToTheWallTime(result);
@@ -107,7 +114,8 @@ class StudyIT {
                     .pollInterval(Duration.ofMillis(200))
                     .until(() -> load.isDone() || forwarded(api) > before + 30);
         }
-        assertThat(api.put("/load_balance", "{\"method\":\"no_such\"}").status()).isEqualTo(400);
+        assertThat(api.put("/load_balance", "{\"method\":\"no_such\"}").status())
+                .isEqualTo(400);
         assertThat(api.put("/load_balance", "{\"report\":\"pigeon\"}").body()).contains("report must be one of watch");
         assertThat(api.put("/load_balance", "{}").status()).isEqualTo(400);
     }
@@ -136,7 +144,9 @@ class StudyIT {
                     - result.get("send_lags").get(i).asDouble();
             assertThat(of.get("decode").asDouble()).isPositive();
         }
-        assertThat(stages / wall).as("share of the wall time that the stages explain").isCloseTo(1, within(0.01));
+        assertThat(stages / wall)
+                .as("share of the wall time that the stages explain")
+                .isCloseTo(1, within(0.01));
     }
 
     private static void shouldKnowRequestsOfAnyWorker(Api api, JsonNode result) {
@@ -166,7 +176,8 @@ class StudyIT {
         List<Long> steps = new ArrayList<>();
         for (JsonNode process : ServerInfo.processes(api)) {
             if (process.path("role").asText().equals("scheduler")) {
-                assertThat(process.path("counters").path("lockstep_peers").asInt()).isEqualTo(2);
+                assertThat(process.path("counters").path("lockstep_peers").asInt())
+                        .isEqualTo(2);
                 steps.add(process.path("counters").path("lockstep_steps").asLong());
             }
         }
@@ -179,7 +190,8 @@ class StudyIT {
         Set<Long> common = null;
         for (int r = 0; r < 3; r++) {
             Map<Long, double[]> of = new java.util.HashMap<>();
-            for (String line : Files.readAllLines(steps.resolve("steps-" + r + ".csv")).subList(1, 300)) {
+            for (String line :
+                    Files.readAllLines(steps.resolve("steps-" + r + ".csv")).subList(1, 300)) {
                 String[] f = line.split(",");
                 of.put(Long.parseLong(f[0]), new double[] {Double.parseDouble(f[3]), Double.parseDouble(f[4])});
             }
@@ -189,7 +201,8 @@ class StudyIT {
         }
         assertThat(common).hasSizeGreaterThan(200);
         for (long step : common) {
-            double slowest = ranks.stream().mapToDouble(r -> r.get(step)[1]).max().orElseThrow();
+            double slowest =
+                    ranks.stream().mapToDouble(r -> r.get(step)[1]).max().orElseThrow();
             assertThat(ranks).allSatisfy(r -> assertThat(r.get(step)[0]).isCloseTo(slowest, within(1e-6)));
         }
     }

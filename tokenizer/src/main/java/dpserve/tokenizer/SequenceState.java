@@ -28,6 +28,7 @@ public final class SequenceState {
     double[] stamps;
 
     Stages stages;
+    long endedNs;
 
     SequenceState(SequenceSpec spec, SequenceListener listener, String wireRid, long createdNs, long tokenizedNs) {
         this.tokenizedNs = tokenizedNs;
@@ -117,6 +118,11 @@ public final class SequenceState {
     /** Where its time went; null while it runs. */
     public Stages stages() {
         return stages;
+    }
+
+    /** When its end was known here, monotonic nanoseconds; 0 while it runs. */
+    public long endedNs() {
+        return endedNs;
     }
 
     /** When its first token arrived, monotonic nanoseconds; 0 before. */

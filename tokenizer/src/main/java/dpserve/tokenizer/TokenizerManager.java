@@ -79,8 +79,7 @@ public final class TokenizerManager {
             byWireRid.put(wireRid, state);
         } else {
             state.finishReason = unavailable("The controller is not reachable.");
-            state.stages = stageClock.stages(state, nowNs);
-            log.ended(state);
+            end(state, nowNs);
             counters.ended(state, nowNs);
             listener.onOutput(state, "");
         }
@@ -268,8 +267,7 @@ public final class TokenizerManager {
         for (Change change : changes) {
             SequenceState state = change.state();
             if (state.finishReason != null) {
-                state.stages = stageClock.stages(state, nowNs);
-                log.ended(state);
+                end(state, nowNs);
                 counters.ended(state, nowNs);
             }
             try {
@@ -284,6 +282,12 @@ public final class TokenizerManager {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    private void end(SequenceState state, long nowNs) {
+        state.endedNs = nowNs;
+        state.stages = stageClock.stages(state, nowNs);
+        log.ended(state);
     }
 
     private static FinishReason unavailable(String message) {

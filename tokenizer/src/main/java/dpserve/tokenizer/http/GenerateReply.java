@@ -141,16 +141,21 @@ final class GenerateReply {
             g.writeNumberField("dp_rank", state.dpRank());
         }
         if (state.finishReason() != null) {
-            g.writeNumberField("e2e_latency", (context.nowNs() - state.createdNs()) / 1e9);
-        }
-        if (state.stages() != null) {
-            g.writeObjectFieldStart("stages");
-            for (int i = 0; i < Stages.NAMES.size(); i++) {
-                g.writeNumberField(Stages.NAMES.get(i), state.stages().seconds()[i]);
-            }
-            g.writeEndObject();
+            long nowNs = context.nowNs();
+            g.writeNumberField("e2e_latency", (nowNs - state.createdNs()) / 1e9);
+            stages(g, state, (nowNs - state.endedNs()) / 1e9);
         }
         g.writeNumberField("response_sent_to_client_ts", context.epochSeconds());
+    }
+
+    /** @param sinceEndS of the last stage, which lasts until this is written */
+    private static void stages(JsonGenerator g, SequenceState state, double sinceEndS) throws IOException {
+        double[] seconds = state.stages().seconds();
+        g.writeObjectFieldStart("stages");
+        for (int i = 0; i < seconds.length; i++) {
+            g.writeNumberField(Stages.NAMES.get(i), i == seconds.length - 1 ? seconds[i] + sinceEndS : seconds[i]);
+        }
+        g.writeEndObject();
     }
 
     private static void finishReason(JsonGenerator g, FinishReason reason) throws IOException {

@@ -61,7 +61,7 @@ class StudyIT {
                     .contains("Verify: 1000 replies as expected, 0 wrong, 0 lost, 0 doubled, 0 failed");
             ServerInfo.awaitEmpty(topology.api());
             JsonNode result = JSON.readTree(folder.resolve("result.jsonl").toFile());
-            shouldAddUpToTheWallTime(result);
+            shouldAddUpToAtMostTheWallTime(result);
             shouldKnowRequestsOfAnyWorker(topology.api(), result);
             shouldTakeNoStepWithoutWork(topology.api());
         }
@@ -129,24 +129,20 @@ class StudyIT {
         throw new AssertionError("no controller");
     }
 
-    private static void shouldAddUpToTheWallTime(JsonNode result) {
-        double stages = 0;
-        double wall = 0;
+    /** The stages end before the reply has arrived; what they leave of the wall time is the client's and depends on it. */
+    private static void shouldAddUpToAtMostTheWallTime(JsonNode result) {
         assertThat(result.get("stages")).hasSize(REQUESTS);
         for (int i = 0; i < REQUESTS; i++) {
             JsonNode of = result.get("stages").get(i);
             assertThat(of).hasSize(8);
+            double stages = 0;
             for (JsonNode seconds : of) {
                 assertThat(seconds.asDouble()).isNotNegative();
                 stages += seconds.asDouble();
             }
-            wall += result.get("latencies").get(i).asDouble()
-                    - result.get("send_lags").get(i).asDouble();
+            assertThat(stages).isBetween(0.0, result.get("latencies").get(i).asDouble() + 1e-3);
             assertThat(of.get("decode").asDouble()).isPositive();
         }
-        assertThat(stages / wall)
-                .as("share of the wall time that the stages explain")
-                .isCloseTo(1, within(0.01));
     }
 
     private static void shouldKnowRequestsOfAnyWorker(Api api, JsonNode result) {

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /** The experiment of SGLang PR #11469 with this topology: one page and one CSV of all runs. */
 final class CompareReport {
@@ -63,6 +64,7 @@ final class CompareReport {
                 .paragraph("Sampled at the end of every step while more requests were to come, by the ranks' own count."
                         + " max/min takes an empty rank as holding one. Most above even: by how much a rank held more than its"
                         + " share, rounded up.");
+        page.section("Where the time went").table(stages());
         page.section("Running requests per rank");
         runs.forEach(run -> page.chart(running(run)));
         page.section("Age of the load at dispatch")
@@ -208,6 +210,27 @@ final class CompareReport {
         rows.put("Std of KV tokens across ranks", f.usedStd());
         rows.put("Barrier idle fraction", f.barrierIdle());
         return rows;
+    }
+
+    private HtmlTable stages() {
+        List<String> header = new ArrayList<>(List.of("Mean of a request (ms)"));
+        List<StageTimes> times = new ArrayList<>();
+        for (LiveRun run : runs) {
+            header.add(run.name());
+            times.add(StageTimes.of(run.result(), run.settings().timeScale()));
+        }
+        HtmlTable table = new HtmlTable("Stages of a request, by the server's stamps", header);
+        for (String stage : times.get(0).meanMs().keySet()) {
+            table.row(row(stage, times, t -> number(t.meanMs().getOrDefault(stage, Double.NaN))));
+        }
+        table.row(row("wall time at the client", times, t -> number(t.wallMs())));
+        return table.row(row("explained by the stages (%)", times, t -> number(t.explained() * 100)));
+    }
+
+    private static List<String> row(String name, List<StageTimes> times, Function<StageTimes, String> cell) {
+        List<String> row = new ArrayList<>(List.of(name));
+        times.forEach(t -> row.add(cell.apply(t)));
+        return row;
     }
 
     private LineChart running(LiveRun run) {

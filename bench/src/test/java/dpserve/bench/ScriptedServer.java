@@ -5,8 +5,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dpserve.detokenizer.WholeText;
 import dpserve.io.SimulatedModel;
+import dpserve.io.model.ChatTurn;
+import dpserve.io.model.Vocabulary;
 import dpserve.tokenizer.ChatTemplate;
-import dpserve.tokenizer.Vocabulary;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -180,9 +181,9 @@ public final class ScriptedServer implements AutoCloseable {
             }
             JsonNode messages = body.path("messages");
             String text = body.path("text").asText(body.path("prompt").asText());
-            List<ChatTemplate.Turn> turns = new ArrayList<>();
-            messages.forEach(m -> turns.add(new ChatTemplate.Turn(
-                    m.path("role").asText(), m.path("content").asText())));
+            List<ChatTurn> turns = new ArrayList<>();
+            messages.forEach(m -> turns.add(
+                    new ChatTurn(m.path("role").asText(), m.path("content").asText())));
             return vocabulary.encode(turns.isEmpty() ? text : ChatTemplate.render(turns));
         }
 

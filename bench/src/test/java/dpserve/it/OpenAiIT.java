@@ -3,6 +3,7 @@ package dpserve.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dpserve.io.model.ChatTurn;
 import dpserve.tokenizer.ChatTemplate;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,7 @@ class OpenAiIT {
 
     private static int[] chatPrompt() {
         return Expected.encode(ChatTemplate.render(MESSAGES.stream()
-                .map(m -> new ChatTemplate.Turn(m.get("role"), m.get("content")))
+                .map(m -> new ChatTurn(m.get("role"), m.get("content")))
                 .toList()));
     }
 

@@ -1,5 +1,6 @@
 package dpserve.llama;
 
+import dpserve.io.model.ChatTurn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -13,10 +14,10 @@ final class ChatPrompt {
     /** Characters for private use, which no template holds; a role cannot hold them either. */
     private static final Pattern MARK = Pattern.compile("\u000B?\uE000(\\d+)\uE001\u000B?");
 
-    private final List<ChatMessage> messages;
+    private final List<ChatTurn> messages;
     private final String rendered;
 
-    ChatPrompt(List<ChatMessage> messages, String rendered) {
+    ChatPrompt(List<ChatTurn> messages, String rendered) {
         this.messages = messages;
         this.rendered = rendered;
     }

@@ -3,6 +3,7 @@ package dpserve.llama;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
+import dpserve.io.model.ChatTurn;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -130,7 +131,7 @@ public final class LlamaVocabulary {
      *     evaluates none)
      * @throws IllegalArgumentException if a role is not a word of lower-case letters
      */
-    public String applyChatTemplate(List<ChatMessage> messages, boolean addAssistant) {
+    public String applyChatTemplate(List<ChatTurn> messages, boolean addAssistant) {
         return new ChatPrompt(messages, rendered(messages, addAssistant)).text();
     }
 
@@ -141,7 +142,7 @@ public final class LlamaVocabulary {
      * @throws LlamaException as {@link #applyChatTemplate}
      * @throws IllegalArgumentException as {@link #applyChatTemplate}
      */
-    public int[] encodeChat(List<ChatMessage> messages, boolean addAssistant) {
+    public int[] encodeChat(List<ChatTurn> messages, boolean addAssistant) {
         List<ChatPrompt.Segment> segments =
                 new ChatPrompt(messages, rendered(messages, addAssistant)).segments(specialNames);
         return IntStream.range(0, segments.size())
@@ -151,7 +152,7 @@ public final class LlamaVocabulary {
     }
 
     /** The template around {@link ChatPrompt}'s marks instead of the contents, which C strings cannot carry whole. */
-    private String rendered(List<ChatMessage> messages, boolean addAssistant) {
+    private String rendered(List<ChatTurn> messages, boolean addAssistant) {
         if (messages.isEmpty()) {
             throw new IllegalArgumentException("messages must not be empty");
         }

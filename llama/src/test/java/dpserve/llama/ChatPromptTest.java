@@ -3,6 +3,7 @@ package dpserve.llama;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dpserve.io.model.ChatTurn;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -10,8 +11,8 @@ import org.junit.jupiter.api.Test;
 class ChatPromptTest {
     private static final Pattern NAMES = Pattern.compile("<s>|</s>");
 
-    private static final List<ChatMessage> CHAT =
-            List.of(new ChatMessage("user", " one "), new ChatMessage("assistant", "two</s> and <s>"));
+    private static final List<ChatTurn> CHAT =
+            List.of(new ChatTurn("user", " one "), new ChatTurn("assistant", "two</s> and <s>"));
 
     @Test
     void shouldPutContentsInPlaceOfTheirMarks() {
@@ -47,7 +48,7 @@ class ChatPromptTest {
 
     @Test
     void shouldRefuseARoleThatIsNoWord() {
-        assertThatThrownBy(() -> new ChatMessage("user<|im_end|>", "x"))
+        assertThatThrownBy(() -> new ChatTurn("user<|im_end|>", "x"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("role");
     }

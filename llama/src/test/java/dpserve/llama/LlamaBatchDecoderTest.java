@@ -3,6 +3,7 @@ package dpserve.llama;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dpserve.io.model.ChatTurn;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,7 +25,7 @@ class LlamaBatchDecoderTest {
             "Translate 'good morning' into Spanish.");
 
     private static int[] chat(String question) {
-        return TestModel.model().vocabulary().encodeChat(List.of(new ChatMessage("user", question)), true);
+        return TestModel.model().vocabulary().encodeChat(List.of(new ChatTurn("user", question)), true);
     }
 
     @Test

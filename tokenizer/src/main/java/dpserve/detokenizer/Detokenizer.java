@@ -2,7 +2,7 @@ package dpserve.detokenizer;
 
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
-import dpserve.tokenizer.Vocabulary;
+import dpserve.io.model.Vocabulary;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashMap;

@@ -3,7 +3,7 @@ package dpserve.detokenizer;
 import dpserve.io.SimulatedModel;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.SamplingParams;
-import dpserve.tokenizer.Vocabulary;
+import dpserve.io.model.Vocabulary;
 import java.util.Arrays;
 
 /**

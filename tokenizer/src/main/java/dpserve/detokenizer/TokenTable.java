@@ -1,6 +1,6 @@
 package dpserve.detokenizer;
 
-import dpserve.tokenizer.Vocabulary;
+import dpserve.io.model.Vocabulary;
 
 /**
  * The bytes of every token of a vocabulary, one after the other in a single array: appending a token is one short copy

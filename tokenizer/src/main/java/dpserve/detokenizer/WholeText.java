@@ -1,6 +1,6 @@
 package dpserve.detokenizer;
 
-import dpserve.tokenizer.Vocabulary;
+import dpserve.io.model.Vocabulary;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

@@ -1,5 +1,6 @@
 package dpserve.tokenizer;
 
+import dpserve.io.model.ChatTurn;
 import java.util.List;
 
 /**
@@ -9,13 +10,10 @@ import java.util.List;
 public final class ChatTemplate {
     private ChatTemplate() {}
 
-    /** One message of a chat. */
-    public record Turn(String role, String content) {}
-
     /** The prompt of a chat. */
-    public static String render(List<Turn> turns) {
+    public static String render(List<ChatTurn> turns) {
         StringBuilder prompt = new StringBuilder();
-        for (Turn turn : turns) {
+        for (ChatTurn turn : turns) {
             prompt.append("<|")
                     .append(turn.role())
                     .append("|>\n")

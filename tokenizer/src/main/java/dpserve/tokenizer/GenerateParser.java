@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dpserve.io.WireRid;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.io.model.Vocabulary;
 import dpserve.tokenizer.SamplingParamsParser.Names;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,7 +85,7 @@ public final class GenerateParser {
         if (text != null) {
             for (String prompt : f.textOrList("text")) {
                 limits.checkText("text", prompt, vocabulary);
-                prompts.add(vocabulary.encode(prompt));
+                prompts.add(vocabulary.encodePrompt(prompt));
             }
             return text.isArray();
         }

@@ -3,6 +3,9 @@ package dpserve.tokenizer;
 import com.knuddels.jtokkit.Encodings;
 import com.knuddels.jtokkit.api.Encoding;
 import com.knuddels.jtokkit.api.EncodingType;
+import dpserve.io.model.ChatTurn;
+import dpserve.io.model.Vocabulary;
+import java.util.List;
 
 /**
  * The cl100k_base vocabulary, which comes inside the jtokkit jar.
@@ -31,6 +34,11 @@ public final class JtokkitVocabulary implements Vocabulary {
     @Override
     public int[] encode(String text) {
         return encoding().encodeOrdinary(repaired(text)).toArray();
+    }
+
+    @Override
+    public int[] encodeChat(List<ChatTurn> turns) {
+        return encode(ChatTemplate.render(turns));
     }
 
     @Override

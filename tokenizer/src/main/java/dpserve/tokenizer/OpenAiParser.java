@@ -2,6 +2,8 @@ package dpserve.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dpserve.io.message.SamplingParams;
+import dpserve.io.model.ChatTurn;
+import dpserve.io.model.Vocabulary;
 import dpserve.tokenizer.SamplingParamsParser.Names;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,7 +86,7 @@ public final class OpenAiParser {
         } else {
             for (String text : f.textOrList("prompt")) {
                 limits.checkText("prompt", text, vocabulary);
-                prompts.add(vocabulary.encode(text));
+                prompts.add(vocabulary.encodePrompt(text));
             }
         }
         return prompt.isArray() && !ofIds;
@@ -102,12 +104,19 @@ public final class OpenAiParser {
         Fields f = Fields.ofBody(body);
         f.refuse("logprobs", "top_logprobs", "tools", "functions", "audio", "prediction", "lora_path");
         refuseStructuredReplies(f);
-        List<ChatTemplate.Turn> turns = turns(f);
-        String text = ChatTemplate.render(turns);
-        limits.checkText("messages", text, vocabulary);
-        List<int[]> prompt = List.of(vocabulary.encode(text));
+        List<ChatTurn> turns = turns(f);
+        limits.checkChat("messages", turns, vocabulary);
+        List<int[]> prompt = List.of(chatPrompt(turns));
         // As many as fit, unless the client says otherwise.
         return request(f, "messages", prompt, false, limits.contextLength(), servedModel, null);
+    }
+
+    private int[] chatPrompt(List<ChatTurn> turns) throws BadRequest {
+        try {
+            return vocabulary.encodeChat(turns);
+        } catch (IllegalArgumentException e) {
+            throw new BadRequest("messages", "messages do not fit the model's chat template: " + e.getMessage());
+        }
     }
 
     private static void refuseStructuredReplies(Fields f) throws BadRequest {
@@ -117,12 +126,12 @@ public final class OpenAiParser {
         }
     }
 
-    private static List<ChatTemplate.Turn> turns(Fields f) throws BadRequest {
+    private static List<ChatTurn> turns(Fields f) throws BadRequest {
         JsonNode messages = f.get("messages");
         if (messages == null || !messages.isArray() || messages.isEmpty() || messages.size() > MAX_MESSAGES) {
             throw new BadRequest("messages", "messages must be a list of 1 to " + MAX_MESSAGES + " messages.");
         }
-        List<ChatTemplate.Turn> turns = new ArrayList<>();
+        List<ChatTurn> turns = new ArrayList<>();
         for (int i = 0; i < messages.size(); i++) {
             if (!messages.get(i).isObject()) {
                 throw new BadRequest("messages", "messages[" + i + "] must be an object.");
@@ -135,7 +144,7 @@ public final class OpenAiParser {
             if (!ROLES.contains(role)) {
                 throw new BadRequest("messages", "messages[" + i + "].role must be one of " + ROLES + ".");
             }
-            turns.add(new ChatTemplate.Turn(role, content(message, i)));
+            turns.add(new ChatTurn(role, content(message, i)));
         }
         return turns;
     }

@@ -1,6 +1,9 @@
 package dpserve.tokenizer;
 
 import dpserve.io.message.SamplingParams;
+import dpserve.io.model.ChatTurn;
+import dpserve.io.model.Vocabulary;
+import java.util.List;
 
 /**
  * How long prompts and replies may be.
@@ -23,8 +26,18 @@ public record PromptLimits(int contextLength, int dpSize) {
 
     /** Refuses a text that cannot fit before its tokens are made: that takes seconds for some megabytes of spaces. */
     void checkText(String field, String text, Vocabulary vocabulary) throws BadRequest {
-        if (text.length() / vocabulary.longestTokenBytes() >= contextLength) {
-            throw tooLong(field, text.length() + " characters");
+        checkCharacters(field, text.length(), vocabulary);
+    }
+
+    /** The same for the contents of a chat together. */
+    void checkChat(String field, List<ChatTurn> turns, Vocabulary vocabulary) throws BadRequest {
+        checkCharacters(
+                field, turns.stream().mapToLong(t -> t.content().length()).sum(), vocabulary);
+    }
+
+    private void checkCharacters(String field, long characters, Vocabulary vocabulary) throws BadRequest {
+        if (characters / vocabulary.longestTokenBytes() >= contextLength) {
+            throw tooLong(field, characters + " characters");
         }
     }
 

@@ -1,7 +1,10 @@
 package dpserve.detokenizer;
 
-import dpserve.tokenizer.Vocabulary;
+import dpserve.io.model.ChatTurn;
+import dpserve.io.model.Vocabulary;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** One token per byte, then {@code <end>} as a special token: any bytes can be written in it. */
 final class ByteVocabulary implements Vocabulary {
@@ -10,6 +13,11 @@ final class ByteVocabulary implements Vocabulary {
     @Override
     public int[] encode(String text) {
         return ids(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public int[] encodeChat(List<ChatTurn> turns) {
+        return encode(turns.stream().map(ChatTurn::content).collect(Collectors.joining()));
     }
 
     static int[] ids(byte[] bytes) {

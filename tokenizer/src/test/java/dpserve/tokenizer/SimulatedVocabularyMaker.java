@@ -1,5 +1,6 @@
 package dpserve.tokenizer;
 
+import dpserve.io.model.Vocabulary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

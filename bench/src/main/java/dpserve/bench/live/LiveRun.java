@@ -5,7 +5,7 @@ import dpserve.bench.BenchResult;
 import dpserve.bench.BenchServing;
 import dpserve.bench.client.ControlCalls;
 import dpserve.bench.dataset.DatasetRow;
-import dpserve.tokenizer.Vocabulary;
+import dpserve.io.model.Vocabulary;
 import java.util.List;
 import java.util.Map;
 

@@ -2,9 +2,9 @@ package dpserve.bench.process;
 
 import dpserve.bench.BenchConfig;
 import dpserve.bench.live.LiveRun;
+import dpserve.io.model.Vocabulary;
 import dpserve.io.process.CommandRunner;
 import dpserve.tokenizer.JtokkitVocabulary;
-import dpserve.tokenizer.Vocabulary;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;

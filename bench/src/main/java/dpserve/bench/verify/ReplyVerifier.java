@@ -7,13 +7,13 @@ import dpserve.bench.metrics.RequestOutcome;
 import dpserve.bench.metrics.VerifyReport;
 import dpserve.detokenizer.ExpectedReply;
 import dpserve.io.SimulatedModel;
+import dpserve.io.model.Vocabulary;
 import dpserve.tokenizer.BadRequest;
 import dpserve.tokenizer.GenerateParser;
 import dpserve.tokenizer.GenerateRequest;
 import dpserve.tokenizer.OpenAiParser;
 import dpserve.tokenizer.PromptLimits;
 import dpserve.tokenizer.SequenceSpec;
-import dpserve.tokenizer.Vocabulary;
 import java.io.IOException;
 import java.util.Arrays;
 

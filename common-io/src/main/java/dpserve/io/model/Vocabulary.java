@@ -1,7 +1,8 @@
-package dpserve.tokenizer;
+package dpserve.io.model;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /**
  * A byte-level vocabulary: every token stands for a fixed sequence of bytes, and the text of a sequence of tokens is the
@@ -18,6 +19,19 @@ public interface Vocabulary {
      * letters.
      */
     int[] encode(String text);
+
+    /** The tokens of a whole prompt: of the text, and before it what the model wants at its beginning, if anything (BOS). */
+    default int[] encodePrompt(String text) {
+        return encode(text);
+    }
+
+    /**
+     * The tokens of a chat in the model's format, up to where the assistant's next turn begins. Names of special tokens
+     * within a message stay text, so no message can end its turn or begin another's.
+     *
+     * @throws IllegalArgumentException if the format cannot express this chat, in words for the client
+     */
+    int[] encodeChat(List<ChatTurn> turns);
 
     /**
      * The bytes a token stands for; those of a special token are the UTF-8 of its name.

@@ -1,4 +1,4 @@
-package dpserve.llama;
+package dpserve.io.model;
 
 import java.util.regex.Pattern;
 
@@ -9,13 +9,13 @@ import java.util.regex.Pattern;
  *     anything else could pass for a special token
  * @param content any text
  */
-public record ChatMessage(String role, String content) {
+public record ChatTurn(String role, String content) {
     private static final Pattern WORD = Pattern.compile("[a-z_]{1,32}");
 
     /**
      * @throws IllegalArgumentException if the role is not such a word
      */
-    public ChatMessage {
+    public ChatTurn {
         if (!WORD.matcher(role).matches()) {
             throw new IllegalArgumentException("role must be a word of at most 32 lower-case letters");
         }

@@ -122,6 +122,20 @@ class Pairs:
             p.wait_ready()
             same("requests", p.replies(), reference)
             self.http_calls(p)
+            self.rank_dies(p, reference)
+
+    @staticmethod
+    def rank_dies(p, reference):
+        """A stand-in ends at a prompt it has no reply for: that request fails with a reason, the others go elsewhere."""
+        try:
+            sys.exit(f"FAILED a dead rank answered: {p.generate('nobody knows')}")
+        except urllib.error.HTTPError as error:
+            reason = error.read().decode()
+        if "dp_rank" not in reason:
+            sys.exit(f"FAILED {reason}")
+        p.running = [entry for entry in p.running if entry[1].poll() is None]
+        same("requests after the death of a rank", p.replies(), reference)
+        print(f"  {reason}")
 
     @staticmethod
     def java_front(p):

@@ -56,6 +56,8 @@ class Scheduler:
             prompt = list(message.input_ids)
             limit = message.sampling_params.max_new_tokens
             health = message.rid.startswith("HEALTH_CHECK")
+            if not health and tuple(prompt) not in self.replies:
+                sys.exit("a prompt without a recorded reply")
             self.running[message.rid] = (prompt, [0] if health else self.replies[tuple(prompt)][:limit], 0)
         elif isinstance(message, io.AbortReq):
             for rid in [r for r in self.running if message.abort_all or r.startswith(message.rid)]:

@@ -119,9 +119,22 @@ final class RankLiveness {
     void onTick(long nowNs) {
         long now = clock.at(nowNs);
         for (Rank rank : table.all()) {
-            if (!rank.legacy && rank.holdsClaim() && now - rank.heartbeatNs > config.rankTimeoutNs()) {
+            if (rank.legacy) {
+                onLegacyTick(rank, now);
+            } else if (rank.holdsClaim() && now - rank.heartbeatNs > config.rankTimeoutNs()) {
                 down(rank, "no heartbeat for " + config.rankTimeoutNs() / 1_000_000 + " ms");
             }
+        }
+    }
+
+    /** A legacy rank sends no heartbeat; it is dead when nothing has been there to connect to for as long. */
+    private void onLegacyTick(Rank rank, long now) {
+        if (rank.isAlive()) {
+            rank.heartbeatNs = now;
+        } else if (rank.announced && now - rank.heartbeatNs > config.rankTimeoutNs()) {
+            rank.announced = false;
+            view.register(rank.dpRank, 0, 0, 0);
+            lose(rank, "not connected for " + config.rankTimeoutNs() / 1_000_000 + " ms", true);
         }
     }
 
@@ -265,8 +278,13 @@ final class RankLiveness {
         boolean wasAlive = rank.isAlive();
         rank.state = RankState.DEAD;
         out.closeRank(rank.dpRank);
-        List<RidMap.Entry> lost = rids.endRank(rank.dpRank, rank.incarnation);
         view.retire(rank.dpRank);
+        lose(rank, reason, wasAlive);
+    }
+
+    /** Ends the requests of a rank that is gone, and tells everybody who knew it. */
+    private void lose(Rank rank, String reason, boolean wasKnown) {
+        List<RidMap.Entry> lost = rids.endRank(rank.dpRank, rank.incarnation);
         counters.add(Count.RANKS_DOWN);
         counters.add(Count.LOST_WITH_RANK, lost.size());
         LOG.info(
@@ -275,7 +293,7 @@ final class RankLiveness {
                 rank.incarnation,
                 reason,
                 lost.size());
-        if (!wasAlive) {
+        if (!wasKnown) {
             return;
         }
         for (Rank peer : steppingWith(rank)) {

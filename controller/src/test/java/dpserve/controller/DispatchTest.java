@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dpserve.controller.policy.RequestInfo;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.FinishReason;
+import dpserve.io.message.RankDown;
+import dpserve.io.message.RankUp;
 import dpserve.io.message.Refused;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -182,6 +184,34 @@ class DispatchTest {
                 .extracting(Refused::status)
                 .containsExactly(503, 400);
         assertThat(pd.controller.rids().get("a\u001f100.1.0").dpRank()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldEndTheRequestsOfALegacyRankThatStaysAway() {
+        Harness h = new Harness(2, 1, 2, "round_robin");
+        h.workerUp(0, 100);
+        h.out.connectRank(0, "bound");
+        h.controller.onLegacyConnection(0, true, h.nowNs);
+        String rid = h.request(0, "a");
+        h.out.takeWorker(0, RankDown.class);
+        h.pass(1000);
+        assertThat(h.controller.rids().contains(rid)).isTrue();
+
+        h.controller.onLegacyConnection(0, false, h.nowNs);
+        h.pass(500);
+        assertThat(h.controller.rids().contains(rid)).as("it may come back").isTrue();
+        h.pass(500);
+        assertThat(h.controller.rids().contains(rid)).isFalse();
+        assertThat(h.out.takeWorker(0, RankDown.class))
+                .singleElement()
+                .satisfies(down -> assertThat(down.rids()).containsExactly(rid));
+        h.pass(5000);
+        assertThat(h.out.takeWorker(0, RankDown.class)).isEmpty();
+
+        h.controller.onLegacyConnection(0, true, h.nowNs);
+        assertThat(h.out.takeWorker(0, RankUp.class)).hasSize(1);
+        String next = h.request(0, "b");
+        assertThat(h.controller.rids().get(next).dpRank()).isZero();
     }
 
     @Test

@@ -45,16 +45,16 @@ wrong flag.
 END
 }
 
-# measure WORKERS POLICIES FLAG...: starts a topology, prints its rows and stops it.
+# measure WORKERS POLICIES DELAYS_MS FLAG...: starts a topology, prints its rows and stops it.
 measure() {
-  local workers=$1 policies=$2 port status=0
-  shift 2
+  local workers=$1 policies=$2 delays=$3 port status=0
+  shift 3
   port=$(free_port)
   start_topology --dp-size "$RANKS" --tokenizer-worker-num "$workers" --port "$port" --time-scale "$TIME_SCALE" \
     --stream-interval "$STREAM_INTERVAL"
   run_beside "$JAVA" "${JVM_FLAGS[@]}" -cp "$(module_jar bench):$ROOT/bench/target/lib/*" \
     dpserve.bench.process.LiveBalanceMain --port "$port" --ranks "$RANKS" --workers "$workers" \
-    --policies "$policies" --delays-ms 0,50,500 --num-prompts "$NUM_PROMPTS" --max-concurrency "$IN_FLIGHT" "$@" || status=$?
+    --policies "$policies" --delays-ms "$delays" --num-prompts "$NUM_PROMPTS" --max-concurrency "$IN_FLIGHT" "$@" || status=$?
   stop_topology || status=$EXIT_FAILURE
   return "$status"
 }
@@ -80,8 +80,8 @@ main() {
   require_java "$install"
   role_jvm_flags bench
   own_topology
-  measure 1 least_requests,round_robin,shortest_queue --header "${flags[@]}" || status=$?
-  measure "$WORKERS" least_requests "${flags[@]}" || status=$?
+  measure 1 least_requests,round_robin,shortest_queue 0,50,500 --header "${flags[@]}" || status=$?
+  measure "$WORKERS" least_requests 0,500 "${flags[@]}" || status=$?
   echo "$csv after $((SECONDS / 60)) min $((SECONDS % 60)) s"
   return "$status"
 }

@@ -27,16 +27,6 @@ from released import msgspec
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 
-# What travels in the extension element; SGLang passes over it, so it is lost on the way through SGLang.
-EXTENSIONS = {
-    "TokenizedGenerateReqInput": {"resumed", "dispatch_time"},
-    "BatchTokenIDOutput": {"load"},
-    "BatchStrOutput": {"load"},
-    "FlushCacheReqOutput": {"dp_rank"},
-    "GetLoadReqOutput": set("""incarnation seq received_reqs received_tokens ended_reqs ended_tokens num_output_tokens
-        num_used_tokens max_total_num_tokens gen_throughput cache_hit_rate num_retracted""".split()),
-}
-
 # Fields that Java always writes with one value, which is not the release's default.
 CONSTANTS = {
     "SamplingParams": {"stop_regex_strs": [], "is_normalized": True},
@@ -52,8 +42,9 @@ PERTURBATION_SAMPLES = 40
 class Layouts:
     """The release's struct for a message name, and its fields with their positions."""
 
-    def __init__(self, io):
+    def __init__(self, io, protocol):
         self.io = io
+        self.extensions = extensions(protocol)
         sampling = sys.modules["sglang.srt.sampling.sampling_params"].SamplingParams
         former = (released.GetLoadReqInput, released.GetLoadReqOutput, released.WatchLoadUpdateReq)
         self.others = {kind.__name__: kind for kind in (sampling, *former)}
@@ -93,7 +84,7 @@ def plain(value):
 def differences(layouts, name, java, message, path=""):
     """Yields a line for each field in which the struct that SGLang decoded is not what Java has encoded."""
     fields = layouts.fields(name)
-    extensions = EXTENSIONS.get(name, set())
+    extensions = layouts.extensions.get(name, set())
     path = path or name
     for field, expected in java.items():
         if field == "type" or field in extensions and field not in fields:
@@ -131,21 +122,22 @@ def compare_frame(layouts, java, frame):
     return list(differences(layouts, name, java, message))
 
 
-def normal(java):
+def normal(layouts, java):
     """The fields without what only the extension element carries, and the set among them sorted."""
     if isinstance(java, dict):
-        dropped = EXTENSIONS.get(java.get("type"), set())
-        return {k: sorted(set(v)) if k == "stop_token_ids" else normal(v) for k, v in java.items() if k not in dropped}
-    return [normal(item) for item in java] if isinstance(java, list) else java
+        dropped = layouts.extensions.get(java.get("type"), set())
+        return {k: sorted(set(v)) if k == "stop_token_ids" else normal(layouts, v)
+                for k, v in java.items() if k not in dropped}
+    return [normal(layouts, item) for item in java] if isinstance(java, list) else java
 
 
-def returned(sent, read):
+def returned(layouts, sent, read):
     """Yields a line for each field that Java reads otherwise than it was before SGLang had the message."""
     name = sent["type"]
     if "error" in read:
         yield f"{name}: Java cannot read what SGLang wrote: {read['error']}"
         return
-    expected, found = normal(sent), normal(read)
+    expected, found = normal(layouts, sent), normal(layouts, read)
     for field, value in expected.items():
         if value != found.get(field):
             yield f"{name}: {field}: Java wrote {value!r:.80} and reads {found.get(field)!r:.80} after SGLang"
@@ -202,6 +194,16 @@ def documented_differences(layouts, text):
                           f"{fields[field][0] if field in fields else 'no position'}"
 
 
+def extensions(text):
+    """By message, what section 5 puts into the extension element: SGLang passes over it, so it is lost on the way."""
+    found = {}
+    for names, messages in re.findall(r"^\| [\d, ]+ \| ([^|]*) \| [^|]* \| ([^|]*) \|$",
+                                      text.split("## 5.")[1].split("## 6.")[0], re.MULTILINE):
+        for message in re.findall(r"[A-Z]\w+", messages):
+            found.setdefault(message, set()).update(names.split(", "))
+    return found
+
+
 def between_java_processes(text):
     """Names of section 4.2: SGLang does not know them, and they never go to one of its processes."""
     return set(re.findall(r"\b[A-Z][a-z]\w+", text.split("### 4.2")[1].split("### 4.3")[0]))
@@ -238,11 +240,9 @@ def java_reads(classes, frames, folder):
     return [msgspec.msgpack.decode(block) for block in read_blocks(field_file)]
 
 
-def check(layouts, classes, seed, count):
+def check(layouts, protocol, classes, seed, count):
     """All differences, and a summary line."""
     rng = random.Random(seed)
-    with open(os.path.join(ROOT, "docs/protocol.md"), encoding="utf-8") as page:
-        protocol = page.read()
     found = list(documented_differences(layouts, protocol))
     with tempfile.TemporaryDirectory() as folder:
         messages = java_messages(classes, seed, count, folder)
@@ -260,7 +260,7 @@ def check(layouts, classes, seed, count):
                 again.append((java, layouts.encode(name, message)))
                 again.append((java, layouts.encode(name, with_anything(layouts, java, message, rng))))
         for (java, _), read in zip(again, java_reads(classes, [f for _, f in again], folder), strict=True):
-            found += returned(java, read)
+            found += returned(layouts, java, read)
     by_name = {}
     for java, frame in messages:
         by_name.setdefault(java["type"], []).append((java, frame))
@@ -282,8 +282,10 @@ def main():
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--count", type=int, default=50, help="random messages of each kind")
     options = arguments.parse_args()
-    layouts = Layouts(released.load_io_struct())
-    found, summary = check(layouts, options.java_classes, options.seed, options.count)
+    with open(os.path.join(ROOT, "docs/protocol.md"), encoding="utf-8") as page:
+        protocol = page.read()
+    layouts = Layouts(released.load_io_struct(), protocol)
+    found, summary = check(layouts, protocol, options.java_classes, options.seed, options.count)
     for line in dict.fromkeys(found):
         print(f"DIFFERENT {line}")
     if found:

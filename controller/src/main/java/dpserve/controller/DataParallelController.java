@@ -79,8 +79,8 @@ public final class DataParallelController {
         router =
                 new RequestRouter(config, balance, view, rids, workers, liveness, out, counters, limiter, epochSeconds);
         state = new InternalState(config, balance, table, rids, view, workers, router, liveness, counters, limiter);
-        DecisionHistory history = new DecisionHistory(epochSeconds, balance.recorder());
-        balance.recordTo(history, 0);
+        DecisionHistory history = new DecisionHistory(balance.setting().method(), epochSeconds, balance.recorder());
+        balance.replaceRecorder(history);
         calls = new ControlCalls(table, workers, balance, history, state, out, counters, limiter);
         aborts = new AbortRouter(rids, router, workers, calls, out, counters);
         for (int w = 0; w < config.workerPullEndpoints().size(); w++) {

@@ -5,6 +5,7 @@ import dpserve.controller.policy.RequestInfo;
 import dpserve.io.WireRid;
 import dpserve.io.message.GetLoadReqOutput;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,10 +19,10 @@ final class DecisionHistory implements DecisionRecorder {
     /** Decisions kept. */
     static final int SIZE = 10_000;
 
-    /** With so many ranks the arrays take 18 MiB; a person reads no more. */
+    /** With so many ranks the arrays take 20 MiB; a person reads no more. */
     static final int MAX_RANKS = 64;
 
-    private static final int FIGURES = 7;
+    private static final int FIGURES = 8;
     private static final double NS_PER_MS = 1e6;
 
     private final LongToDoubleFunction epochSeconds;
@@ -33,11 +34,15 @@ final class DecisionHistory implements DecisionRecorder {
     private final int[] shown = new int[SIZE];
     private float[] figures = new float[0];
     private int ranks;
-    private String method = "";
+    private String method;
     private long count;
 
-    /** @param next hears of everything too */
-    DecisionHistory(LongToDoubleFunction epochSeconds, DecisionRecorder next) {
+    /**
+     * @param method name of the policy that decides now
+     * @param next hears of everything too
+     */
+    DecisionHistory(String method, LongToDoubleFunction epochSeconds, DecisionRecorder next) {
+        this.method = method;
         this.epochSeconds = epochSeconds;
         this.next = next;
     }
@@ -62,8 +67,9 @@ final class DecisionHistory implements DecisionRecorder {
         chosen[row] = dpRank;
         shown[row] = Math.min(view.slots(), MAX_RANKS);
         makeRoom(shown[row]);
-        for (int r = 0; r < shown[row]; r++) {
-            int at = (row * ranks + r) * FIGURES;
+        for (int i = 0; i < shown[row]; i++) {
+            int r = i == MAX_RANKS - 1 && dpRank >= MAX_RANKS ? dpRank : i;
+            int at = (row * ranks + i) * FIGURES;
             long ageNs = view.reportAgeNs(r, nowNs);
             figures[at] = view.isLive(r) ? 1 : 0;
             figures[at + 1] = view.requests(r);
@@ -72,6 +78,7 @@ final class DecisionHistory implements DecisionRecorder {
             figures[at + 4] = view.unseenRequests(r);
             figures[at + 5] = ageNs < 0 ? Float.NaN : (float) (ageNs / NS_PER_MS);
             figures[at + 6] = (float) policy.score(view, request, r);
+            figures[at + 7] = r;
         }
         next.onDecision(view, request, policy, dpRank, nowNs);
     }
@@ -81,7 +88,7 @@ final class DecisionHistory implements DecisionRecorder {
         if (wanted > ranks) {
             ranks = wanted;
             figures = new float[SIZE * ranks * FIGURES];
-            java.util.Arrays.fill(shown, 0, shown.length, 0);
+            Arrays.fill(shown, 0);
             shown[(int) ((count - 1) % SIZE)] = wanted;
         }
     }
@@ -107,10 +114,10 @@ final class DecisionHistory implements DecisionRecorder {
         d.put("dp_rank", (long) chosen[row]);
         d.put("load_balance_method", methods[row]);
         List<Object> all = new ArrayList<>();
-        for (int r = 0; r < shown[row]; r++) {
-            int at = (row * ranks + r) * FIGURES;
+        for (int i = 0; i < shown[row]; i++) {
+            int at = (row * ranks + i) * FIGURES;
             Map<String, Object> rank = new LinkedHashMap<>();
-            rank.put("dp_rank", (long) r);
+            rank.put("dp_rank", (long) figures[at + 7]);
             rank.put("live", figures[at] == 1);
             rank.put("num_reqs", (long) figures[at + 1]);
             rank.put("num_tokens", (long) figures[at + 2]);

@@ -55,6 +55,11 @@ public final class LoadBalance {
         recorder.onPolicy(setting.method(), nowNs);
     }
 
+    /** The recorder that hears of decisions from now on; it goes on where the one before was. */
+    void replaceRecorder(DecisionRecorder successor) {
+        recorder = successor;
+    }
+
     DecisionRecorder recorder() {
         return recorder;
     }

@@ -83,7 +83,11 @@ final class ControllerProcess implements AutoCloseable {
                 method -> Policies.create(method, settings),
                 this::onChange);
         if (config.decisionLog() != null) {
-            decisions = new DecisionLog(config.decisionLog(), config.decisionLogMaxBytes());
+            decisions = new DecisionLog(
+                    config.decisionLog(),
+                    config.decisionLogMaxBytes(),
+                    config.core().dpSize(),
+                    limiter);
             balance.recordTo(new DecisionRecording(settings, clock, decisions), System.nanoTime());
         } else {
             decisions = null;

@@ -2,6 +2,7 @@ package dpserve.controller.process;
 
 import dpserve.controller.decision.DecisionCodec;
 import dpserve.controller.decision.DecisionEntry;
+import dpserve.io.LogLimiter;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -9,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,15 +21,18 @@ import org.slf4j.LoggerFactory;
 final class DecisionLog implements Consumer<DecisionEntry>, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DecisionLog.class);
 
-    /** About a second of entries at the highest rate a controller reaches. */
-    private static final int QUEUE = 1 << 16;
+    /** Figures of ranks that may wait to be written: about 30 MiB, a second of decisions about four ranks at full rate. */
+    private static final int QUEUED_RANKS = 1 << 18;
+
+    /** Entries that may wait even with very many ranks. */
+    private static final int MIN_QUEUE = 256;
 
     private static final long WAKE_MS = 200;
 
     private record Numbered(long number, DecisionEntry entry) {}
 
-    private final ArrayBlockingQueue<Numbered> queue = new ArrayBlockingQueue<>(QUEUE);
-    private final AtomicLong dropped = new AtomicLong();
+    private final ArrayBlockingQueue<Numbered> queue;
+    private final LogLimiter limiter;
     private final OutputStream out;
     private final Thread writer = new Thread(this::write, "decision-log");
     private final long maxBytes;
@@ -39,10 +42,14 @@ final class DecisionLog implements Consumer<DecisionEntry>, AutoCloseable {
 
     /**
      * @param file replaced if it is there
+     * @param ranks number of ranks whose figures an entry holds
+     * @param limiter counts what was dropped, by its cause
      * @throws IllegalArgumentException if it cannot be written
      */
-    DecisionLog(Path file, long maxBytes) {
+    DecisionLog(Path file, long maxBytes, int ranks, LogLimiter limiter) {
         this.maxBytes = maxBytes;
+        this.limiter = limiter;
+        this.queue = new ArrayBlockingQueue<>(Math.max(MIN_QUEUE, QUEUED_RANKS / ranks));
         try {
             out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16);
         } catch (IOException e) {
@@ -56,7 +63,7 @@ final class DecisionLog implements Consumer<DecisionEntry>, AutoCloseable {
     @Override
     public void accept(DecisionEntry entry) {
         if (!queue.offer(new Numbered(number++, entry))) {
-            dropped.incrementAndGet();
+            limiter.warn("decision_log_behind", "an entry of the decision log: its writer does not keep up");
         }
     }
 
@@ -81,9 +88,7 @@ final class DecisionLog implements Consumer<DecisionEntry>, AutoCloseable {
 
     private void put(byte[] entry) throws IOException {
         if (bytes + entry.length > maxBytes) {
-            if (dropped.getAndIncrement() == 0) {
-                LOG.warn("the decision log is full, see --decision-log-max-mb");
-            }
+            limiter.warn("decision_log_full", "an entry of the decision log, see --decision-log-max-mb");
             return;
         }
         bytes += entry.length;
@@ -97,9 +102,6 @@ final class DecisionLog implements Consumer<DecisionEntry>, AutoCloseable {
             writer.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-        if (dropped.get() > 0) {
-            LOG.warn("{} entries are missing in the decision log", dropped.get());
         }
     }
 }

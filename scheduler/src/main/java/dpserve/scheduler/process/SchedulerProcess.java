@@ -317,24 +317,8 @@ final class SchedulerProcess implements AutoCloseable {
         state.put("tables", tables);
         state.put("counters", counters);
         state.put("endpoints", endpoints());
-        state.put("load", loadFigures());
+        state.put("load", LoadFigures.of(scheduler.load(System.nanoTime(), 0)));
         return state;
-    }
-
-    private Map<String, Object> loadFigures() {
-        GetLoadReqOutput load = scheduler.load(System.nanoTime(), 0);
-        Map<String, Object> figures = new LinkedHashMap<>();
-        figures.put("num_reqs", (long) load.numReqs());
-        figures.put("num_waiting_reqs", (long) load.numWaitingReqs());
-        figures.put("num_tokens", (long) load.numTokens());
-        figures.put("num_output_tokens", load.numOutputTokens());
-        figures.put("num_used_tokens", (long) load.numUsedTokens());
-        figures.put("max_total_num_tokens", (long) load.maxTotalNumTokens());
-        figures.put("gen_throughput", load.genThroughput());
-        figures.put("cache_hit_rate", load.cacheHitRate());
-        figures.put("num_retracted", load.numRetracted());
-        figures.put("seq", load.seq());
-        return figures;
     }
 
     /** To be called by the thread that ran it. */

@@ -148,6 +148,9 @@ public final class LabReport {
                 .xNames(plan.delaysMs().stream()
                         .map(d -> String.format(Locale.ROOT, "%,d", d))
                         .toList());
+        if (metric == Metric.TTFT_P99) {
+            chart.logY();
+        }
         int n = plan.delaysMs().size();
         double[] x = new double[n];
         Arrays.setAll(x, i -> i);

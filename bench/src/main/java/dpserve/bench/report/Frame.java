@@ -51,7 +51,6 @@ final class Frame {
      * A whole figure.
      *
      * @param names of the series, for the legend; one series needs none
-     * @param lines whether series are lines with marks, or areas
      * @param essence what the picture shows, in words
      */
     static String figure(
@@ -61,14 +60,13 @@ final class Frame {
             Axis x,
             Axis y,
             List<String> names,
-            boolean lines,
             String essence,
             String marks) {
         StringBuilder out = new StringBuilder("<figure>\n<figcaption>")
                 .append(Html.escape(title))
                 .append("</figcaption>\n");
         if (names.size() > 1) {
-            legend(out, names, lines);
+            legend(out, names);
         }
         out.append("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"")
                 .append(Html.escape("Chart: " + title))
@@ -87,13 +85,13 @@ final class Frame {
         return out.append(marks).append("</svg></div>\n</figure>\n").toString();
     }
 
-    private static void legend(StringBuilder out, List<String> names, boolean lines) {
+    private static void legend(StringBuilder out, List<String> names) {
         out.append("<ul class=\"legend\" aria-hidden=\"true\">");
         for (int i = 0; i < names.size(); i++) {
             out.append("<li><svg viewBox=\"0 0 30 12\" class=\"")
                     .append(series(i))
-                    .append(lines ? "\"><path class=\"l\" d=\"M0 6H30\"" + dash(i) + "/>" : "\">")
-                    .append(lines ? marker(i, 15, 6) : "<path d=\"M2 1H28V11H2Z\"/>")
+                    .append("\"><path class=\"l\" d=\"M0 6H30\"" + dash(i) + "/>")
+                    .append(marker(i, 15, 6))
                     .append("</svg>")
                     .append(Html.escape(names.get(i)))
                     .append("</li>");

@@ -42,11 +42,6 @@ public final class HtmlPage {
         return this;
     }
 
-    public HtmlPage subsection(String heading) {
-        body.append("<h3>").append(Html.escape(heading)).append("</h3>\n");
-        return this;
-    }
-
     public HtmlPage paragraph(String text) {
         body.append("<p>").append(Html.escape(text)).append("</p>\n");
         return this;
@@ -63,11 +58,6 @@ public final class HtmlPage {
     }
 
     public HtmlPage chart(LineChart chart) {
-        body.append(chart.html());
-        return this;
-    }
-
-    public HtmlPage chart(BarChart chart) {
         body.append(chart.html());
         return this;
     }

@@ -20,7 +20,6 @@ public final class LineChart {
     private final List<Series> series = new ArrayList<>();
     private List<String> xNames = List.of();
     private boolean logY;
-    private boolean yFromZero = true;
 
     /**
      * @param xLabel what x is, with its unit; likewise {@code yLabel}
@@ -40,12 +39,6 @@ public final class LineChart {
     /** y in powers of ten; all values must be above 0. */
     public LineChart logY() {
         logY = true;
-        return this;
-    }
-
-    /** The y axis begins near the lowest value instead of at 0: for lines that are all far from 0. */
-    public LineChart yFromData() {
-        yFromZero = false;
         return this;
     }
 
@@ -78,7 +71,7 @@ public final class LineChart {
         for (int i = 0; i < series.size(); i++) {
             draw(marks, i, series.get(i), x, y);
         }
-        return Frame.figure(title, xLabel, yLabel, x, y, names(), true, essence(), marks.toString());
+        return Frame.figure(title, xLabel, yLabel, x, y, names(), essence(), marks.toString());
     }
 
     private List<String> names() {
@@ -110,7 +103,7 @@ public final class LineChart {
         double max = Arrays.stream(all).max().orElse(1);
         return logY
                 ? Axis.logarithmic(min, max, Frame.BOTTOM, Frame.TOP)
-                : Axis.linear(min, max, yFromZero, Frame.BOTTOM, Frame.TOP);
+                : Axis.linear(min, max, true, Frame.BOTTOM, Frame.TOP);
     }
 
     private void draw(StringBuilder out, int index, Series s, Axis x, Axis y) {

@@ -26,14 +26,12 @@ class ReportTest {
         return new HtmlPage(NASTY)
                 .limitedByThisMachine(List.of(NASTY))
                 .section(NASTY)
-                .subsection(NASTY)
                 .paragraph(NASTY)
                 .bullets(List.of(NASTY))
                 .table(new HtmlTable(NASTY, List.of(NASTY, "ms")).row(NASTY, "3.5"))
                 .chart(new LineChart(NASTY, NASTY, NASTY)
                         .xNames(List.of(NASTY, "b", "c"))
                         .line(NASTY, x, x, x, x))
-                .chart(new BarChart(NASTY, NASTY, NASTY, List.of(NASTY)).bars(NASTY, new double[] {3}))
                 .chart(Histogram.of(NASTY, NASTY, Map.of(NASTY, x), 4))
                 .repeat(List.of(NASTY), List.of(NASTY));
     }
@@ -195,9 +193,6 @@ class ReportTest {
                 .section("One run")
                 .chart(running)
                 .chart(Histogram.of("Age of the load at dispatch", "age (ms)", ages, 40))
-                .chart(new BarChart("Goodput", "load", "requests/s", List.of("70 %", "95 %"))
-                        .bars("least_requests", new double[] {4, 5.5}, new double[] {3.8, 5}, new double[] {4.2, 5.7})
-                        .bars("round_robin", new double[] {3.9, 4.1}))
                 .repeat(
                         List.of("scripts/simulate.sh --lab --seed 42", "scripts/compare.sh --time-scale 0.25"),
                         List.of("Seeds 1 to 10, Java 17, 2 cores."));

@@ -109,6 +109,7 @@ main() {
   RUN_ARGUMENT=$ROOT/run
   [[ -z ${GIVEN[--run-dir]:-} ]] || RUN_ARGUMENT=${FLAG_VALUE[--run-dir]}
   check_run_dir "$RUN_ARGUMENT"
+  use_model
   host=${FLAG_VALUE[--host]}
   [[ $host != 0.0.0.0 ]] || host=127.0.0.1
   if is_port_open "$host" "${FLAG_VALUE[--port]}"; then
@@ -133,6 +134,22 @@ main() {
   supervise || status=$EXIT_FAILURE
   echo "stopping"
   exit "$status"
+}
+
+# use_model: the optional modules that the flags ask for; the processes run in another folder, so paths become absolute.
+use_model() {
+  if [[ ${FLAG_VALUE[--engine]} == llama ]]; then
+    [[ -n ${GIVEN[--model-path]:-} ]] || fail "--engine llama needs --model-path" "$EXIT_USAGE"
+    use_optional_module llama
+  fi
+  [[ -z ${GIVEN[--tokenizer-path]:-} ]] || use_optional_module huggingface
+  local flag
+  for flag in --model-path --tokenizer-path; do
+    if [[ -n ${GIVEN[$flag]:-} ]]; then
+      [[ -r ${FLAG_VALUE[$flag]} ]] || fail "$flag: cannot read ${FLAG_VALUE[$flag]}" "$EXIT_USAGE"
+      FLAG_VALUE[$flag]=$(realpath "${FLAG_VALUE[$flag]}")
+    fi
+  done
 }
 
 # seconds_since MICROSECONDS: with one decimal.

@@ -4,10 +4,27 @@
 readonly BUILD_DIR=$ROOT/target
 readonly BUILD_LOG=$BUILD_DIR/build.log
 readonly BUILD_STAMP=$BUILD_DIR/build.stamp
-readonly MODULES=(common-io tokenizer controller scheduler bench)
+MODULES=(common-io tokenizer controller scheduler bench)
+
+# Modules that only some topologies need, built with a Maven profile of their name: those of this one.
+OPTIONAL_MODULES=()
 
 # Lines of Maven's output shown when the build fails.
 readonly BUILD_ERROR_LINES=15
+
+# use_optional_module MODULE
+use_optional_module() {
+  OPTIONAL_MODULES+=("$1")
+  MODULES+=("$1")
+}
+
+# optional_class_path: what optional modules add to a class path, each entry with a colon before it.
+optional_class_path() {
+  local module
+  for module in "${OPTIONAL_MODULES[@]}"; do
+    printf ':%s:%s' "$(module_jar "$module")" "$ROOT/$module/target/lib/*"
+  done
+}
 
 # module_jar MODULE
 module_jar() {
@@ -36,7 +53,7 @@ build_if_needed() {
   if build_needed; then # not built meanwhile by another launch
     echo "building (log: $BUILD_LOG)"
     touch "$BUILD_STAMP.new" # a source saved while Maven runs is newer than this
-    if ! mvn -q -B -ntp -f "$ROOT/pom.xml" -Dmaven.test.skip=true -Dspotless.check.skip=true package \
+    if ! mvn -q "${OPTIONAL_MODULES[@]/#/-P}" -B -ntp -f "$ROOT/pom.xml" -Dmaven.test.skip=true -Dspotless.check.skip=true package \
       >"$BUILD_LOG" 2>&1 </dev/null; then
       grep -E '^\[ERROR\]' -m "$BUILD_ERROR_LINES" "$BUILD_LOG" >&2 || tail -n "$BUILD_ERROR_LINES" "$BUILD_LOG" >&2
       fail "the build failed, see $BUILD_LOG"

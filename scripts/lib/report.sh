@@ -33,7 +33,7 @@ rank_of() {
 
 # print_table HOST PORT SECONDS: everything one needs to know about the running topology.
 print_table() {
-  local url=http://$1:$2 name endpoints=() width=9 text
+  local url=http://$1:$2 model=${FLAG_VALUE[--served-model-name]} name endpoints=() width=9 text
   for name in "${NAMES[@]}"; do
     text=${ENDPOINTS[$name]//=/ }
     endpoints+=("${text:--}")
@@ -45,14 +45,18 @@ print_table() {
     printf "%-14s %-8s %-${width}s %s\n" "$name" "${PID[$name]}" "${endpoints[0]}" "${LOG[$name]}"
     endpoints=("${endpoints[@]:1}")
   done
+  echo
+  if [[ ${FLAG_VALUE[--engine]} == simulated ]]; then
+    echo "Ready after $3 s: $url serves the model \"$model\". That is no language model: its words are a fixed"
+    echo "function of the prompt, at the pace of a modelled GPU, so that every reply can be checked."
+  else
+    echo "Ready after $3 s: $url serves the model \"$model\" (${FLAG_VALUE[--model-path]##*/})."
+  fi
   cat <<END
-
-Ready after $3 s: $url serves the model "simulated". That is no language model: its words are a fixed
-function of the prompt, at the pace of a modelled GPU, so that every reply can be checked.
 
 Stream a chat:
   curl -N $url/v1/chat/completions -H 'Content-Type: application/json' \\
-    -d '{"model": "simulated", "stream": true, "max_tokens": 60, "messages": [{"role": "user", "content": "Hello"}]}'
+    -d '{"model": "$model", "stream": true, "max_tokens": 60, "messages": [{"role": "user", "content": "Hello"}]}'
 Put load on it (under 30 s):
   $(quoted "$ROOT/scripts/bench-serving.sh") --backend sglang --host $1 --port $2 --dataset-name random --num-prompts 100 --random-input-len 200 --random-output-len 200 --max-concurrency 100 --output-file $(quoted "$RUN_DIR/bench.jsonl")
 Stop it:

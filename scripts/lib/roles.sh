@@ -26,7 +26,7 @@ declare -rA ROLE_INDEX_FLAG=(
 # role_class_path ROLE
 role_class_path() {
   local module=${ROLE_MODULE[$1]}
-  echo "$(module_jar "$module"):$ROOT/$module/target/lib/*"
+  echo "$(module_jar "$module"):$ROOT/$module/target/lib/*$([[ $1 == controller ]] || optional_class_path)"
 }
 
 # role_jvm_flags ROLE: sets JVM_FLAGS from jvm-flags.txt, and from DPSERVE_JVM_FLAGS (words) at the end.

@@ -4,6 +4,7 @@ import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import dpserve.io.model.ChatTurn;
+import dpserve.io.model.Vocabulary;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -21,7 +22,7 @@ import java.util.stream.IntStream;
  * The vocabulary of a GGUF model: texts to token ids, ids to bytes, which ids are special, and the model's chat
  * template. Safe for several threads while its model is open.
  */
-public final class LlamaVocabulary {
+public final class LlamaVocabulary implements Vocabulary {
     /** {@code LLAMA_TOKEN_ATTR_UNKNOWN | LLAMA_TOKEN_ATTR_CONTROL}. */
     private static final int SPECIAL_ATTRIBUTES = 1 | 8;
 
@@ -39,6 +40,7 @@ public final class LlamaVocabulary {
     private final BitSet special = new BitSet();
     private final BitSet endOfGeneration = new BitSet();
     private final int eosTokenId;
+    private final int longest;
     private final String chatTemplate;
     private final Pattern specialNames;
 
@@ -52,6 +54,8 @@ public final class LlamaVocabulary {
             special.set(id, (library.llama_vocab_get_attr(vocab, id) & SPECIAL_ATTRIBUTES) != 0);
             endOfGeneration.set(id, library.llama_vocab_is_eog(vocab, id) != NO);
         }
+        this.longest =
+                Math.max(1, Arrays.stream(pieces).mapToInt(p -> p.length).max().orElse(1));
         this.eosTokenId = library.llama_vocab_eos(vocab);
         Pointer template = library.llama_model_chat_template(model.handle(), null);
         this.chatTemplate = template == null ? null : template.getString(0, UTF_8);
@@ -63,12 +67,13 @@ public final class LlamaVocabulary {
         this.specialNames = Pattern.compile(names.isEmpty() ? "(?!)" : names);
     }
 
-    /** Number of ids. */
+    @Override
     public int size() {
         return pieces.length;
     }
 
     /** The token that ends a text; -1 if the vocabulary has none. */
+    @Override
     public int eosTokenId() {
         return eosTokenId;
     }
@@ -83,7 +88,7 @@ public final class LlamaVocabulary {
         return endOfGeneration.stream().toArray();
     }
 
-    /** Whether the token marks structure and is left out of text with {@code skip_special_tokens}. */
+    @Override
     public boolean isSpecial(int id) {
         return id >= 0 && special.get(id);
     }
@@ -94,6 +99,7 @@ public final class LlamaVocabulary {
      *
      * @return empty for an id that names no token. Shared: never change it
      */
+    @Override
     public byte[] tokenBytes(int id) {
         return id >= 0 && id < pieces.length ? pieces[id] : new byte[0];
     }
@@ -118,33 +124,25 @@ public final class LlamaVocabulary {
         return Arrays.copyOf(ids, n);
     }
 
-    /** The model's chat template as its file has it (Jinja), or null. */
-    public String chatTemplate() {
-        return chatTemplate;
+    @Override
+    public int[] encode(String text) {
+        return tokenize(text, false, false);
     }
 
-    /**
-     * The text of a chat in the model's format, ChatML without a template.
-     *
-     * @param addAssistant end with the beginning of the assistant's turn
-     * @throws LlamaException if llama.cpp does not know the model's template (it knows the common ones by heart and
-     *     evaluates none)
-     * @throws IllegalArgumentException if a role is not a word of lower-case letters
-     */
-    public String applyChatTemplate(List<ChatTurn> messages, boolean addAssistant) {
-        return new ChatPrompt(messages, rendered(messages, addAssistant)).text();
+    @Override
+    public int[] encodePrompt(String text) {
+        return tokenize(text, true, false);
     }
 
-    /**
-     * The tokens of a chat in the model's format. Names of special tokens within a message stay text, so no message can
-     * end its turn or begin another's.
-     *
-     * @throws LlamaException as {@link #applyChatTemplate}
-     * @throws IllegalArgumentException as {@link #applyChatTemplate}
-     */
-    public int[] encodeChat(List<ChatTurn> messages, boolean addAssistant) {
-        List<ChatPrompt.Segment> segments =
-                new ChatPrompt(messages, rendered(messages, addAssistant)).segments(specialNames);
+    @Override
+    public int longestTokenBytes() {
+        return longest;
+    }
+
+    /** {@inheritDoc} llama.cpp knows the common templates by heart and evaluates none; ChatML without a template. */
+    @Override
+    public int[] encodeChat(List<ChatTurn> turns) {
+        List<ChatPrompt.Segment> segments = new ChatPrompt(turns, rendered(turns)).segments(specialNames);
         return IntStream.range(0, segments.size())
                 .flatMap(i -> Arrays.stream(
                         tokenize(segments.get(i).text(), i == 0, segments.get(i).parseSpecial())))
@@ -152,7 +150,7 @@ public final class LlamaVocabulary {
     }
 
     /** The template around {@link ChatPrompt}'s marks instead of the contents, which C strings cannot carry whole. */
-    private String rendered(List<ChatTurn> messages, boolean addAssistant) {
+    private String rendered(List<ChatTurn> messages) {
         if (messages.isEmpty()) {
             throw new IllegalArgumentException("messages must not be empty");
         }
@@ -169,9 +167,9 @@ public final class LlamaVocabulary {
             byte[] buffer = new byte[0];
             while (true) {
                 int n = library.llama_chat_apply_template(
-                        template, structs, messages.size(), addAssistant ? YES : NO, buffer, buffer.length);
+                        template, structs, messages.size(), YES, buffer, buffer.length);
                 if (n < 0) {
-                    throw new LlamaException("the model's chat template is none of those llama.cpp knows");
+                    throw new IllegalArgumentException("the model's chat template is none of those llama.cpp knows");
                 }
                 if (n <= buffer.length) {
                     return new String(buffer, 0, n, StandardCharsets.UTF_8);

@@ -1,6 +1,7 @@
 package dpserve.llama;
 
 import dpserve.io.message.SamplingParams;
+import dpserve.io.model.NextToken;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -16,9 +17,6 @@ import java.util.SplittableRandom;
  * others, gets the same tokens from the same logits. Keeps arrays to work in: used by one thread.
  */
 public final class TokenSampler {
-    /** Ask for no log probabilities. */
-    public static final int NO_LOGPROBS = -1;
-
     /** SGLang sends temperature 0 as top_k 1; a temperature below this from anyone else means the same. */
     private static final double GREEDY_TEMPERATURE = 1e-6;
 
@@ -78,24 +76,24 @@ public final class TokenSampler {
      *
      * @param logits one per token id; changed in place
      * @param seed of the request: {@code sampling_seed}, or any number of its own
-     * @param topLogprobs how many of the most likely tokens to report beside the chosen one, or {@link #NO_LOGPROBS}
+     * @param topLogprobs how many of the most likely tokens to report beside the chosen one, or {@link #NextToken.NO_LOGPROBS}
      * @throws IllegalArgumentException if no token has a finite logit
      */
-    public SampledToken sample(float[] logits, SamplingParams params, Context context, long seed, int topLogprobs) {
+    public NextToken sample(float[] logits, SamplingParams params, Context context, long seed, int topLogprobs) {
         adjust(logits, params, context);
         int best = argmax(logits);
         if (!Float.isFinite(logits[best])) {
             throw new IllegalArgumentException("no token has a finite logit");
         }
         boolean greedy = params.topK() == 1 || params.temperature() < GREEDY_TEMPERATURE;
-        if (greedy && topLogprobs == NO_LOGPROBS) {
-            return new SampledToken(best, Double.NaN, NO_IDS, NO_VALUES);
+        if (greedy && topLogprobs == NextToken.NO_LOGPROBS) {
+            return new NextToken(best, Double.NaN, NO_IDS, NO_VALUES);
         }
         double temperature = params.temperature() < GREEDY_TEMPERATURE ? 1.0 : params.temperature();
         double mass = weigh(logits, logits[best], temperature);
         int id = greedy ? best : draw(logits, params, mass, seed, context.length());
-        if (topLogprobs == NO_LOGPROBS) {
-            return new SampledToken(id, Double.NaN, NO_IDS, NO_VALUES);
+        if (topLogprobs == NextToken.NO_LOGPROBS) {
+            return new NextToken(id, Double.NaN, NO_IDS, NO_VALUES);
         }
         double logMass = Math.log(mass);
         int n = candidates(logits, topLogprobs, Double.POSITIVE_INFINITY, 0);
@@ -105,7 +103,7 @@ public final class TokenSampler {
             topIds[i] = (int) order[i];
             topValues[i] = logprob(logits[topIds[i]], logits[best], temperature, logMass);
         }
-        return new SampledToken(id, logprob(logits[id], logits[best], temperature, logMass), topIds, topValues);
+        return new NextToken(id, logprob(logits[id], logits[best], temperature, logMass), topIds, topValues);
     }
 
     private static double logprob(float logit, float max, double temperature, double logMass) {

@@ -25,7 +25,7 @@ class LlamaBatchDecoderTest {
             "Translate 'good morning' into Spanish.");
 
     private static int[] chat(String question) {
-        return TestModel.model().vocabulary().encodeChat(List.of(new ChatTurn("user", question)), true);
+        return TestModel.model().vocabulary().encodeChat(List.of(new ChatTurn("user", question)));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dpserve.io.message.SamplingParams;
+import dpserve.io.model.NextToken;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -94,8 +95,8 @@ class TokenSamplerTest {
             long seed = random.nextLong();
             int top = random.nextInt(-1, 8);
 
-            SampledToken got = sampler.sample(logits.clone(), p, context, seed, top);
-            SampledToken expected = Reference.sample(logits.clone(), p, context, seed, top);
+            NextToken got = sampler.sample(logits.clone(), p, context, seed, top);
+            NextToken expected = Reference.sample(logits.clone(), p, context, seed, top);
 
             assertThat(got.id()).as("case %d: %s", n, p).isEqualTo(expected.id());
             assertThat(got.topIds()).isEqualTo(expected.topIds());
@@ -123,7 +124,7 @@ class TokenSamplerTest {
         for (int position = 0; position < draws; position++) {
             TokenSampler.Context at = new TokenSampler.Context(new int[0], position, position, true);
             seen[
-                    sampler.sample(logits.clone(), PLAIN, at, 42, TokenSampler.NO_LOGPROBS)
+                    sampler.sample(logits.clone(), PLAIN, at, 42, NextToken.NO_LOGPROBS)
                             .id()]++;
         }
 
@@ -208,7 +209,7 @@ class TokenSamplerTest {
     void shouldReportLogprobsThatSumToOne() {
         float[] logits = logits(new Random(4), 2, false);
 
-        SampledToken all = sampler.sample(logits, filters(0.7, 0.5, 10, 0), EMPTY, 3, SIZE);
+        NextToken all = sampler.sample(logits, filters(0.7, 0.5, 10, 0), EMPTY, 3, SIZE);
 
         assertThat(all.topIds()).hasSize(SIZE);
         assertThat(Arrays.stream(all.topLogprobs()).map(Math::exp).sum()).isCloseTo(1, within(1e-9));
@@ -233,7 +234,7 @@ class TokenSamplerTest {
 
     /** The rules written down plainly, with a full sort. */
     private static final class Reference {
-        static SampledToken sample(float[] logits, SamplingParams p, TokenSampler.Context c, long seed, int top) {
+        static NextToken sample(float[] logits, SamplingParams p, TokenSampler.Context c, long seed, int top) {
             Map<Integer, Integer> counts = new LinkedHashMap<>();
             for (int i = c.promptLength(); i < c.length(); i++) {
                 counts.merge(c.ids()[i], 1, Integer::sum);
@@ -268,7 +269,7 @@ class TokenSamplerTest {
                     .limit(Math.max(0, top))
                     .mapToInt(i -> i)
                     .toArray();
-            return new SampledToken(
+            return new NextToken(
                     id,
                     (logits[id] - best) / temperature - logMass,
                     ids,

@@ -16,6 +16,14 @@ public interface Engine {
     /** The sequence in this slot has ended or lost its KV. */
     void release(int slot);
 
+    /** No KV of ended sequences is to be used any more. */
+    default void flush() {}
+
+    /** Number of token ids; input with others is refused. */
+    default int vocabularySize() {
+        return Integer.MAX_VALUE;
+    }
+
     /** The bytes a token stands for; empty for special tokens. Shared: never change it. */
     byte[] tokenBytes(int tokenId);
 

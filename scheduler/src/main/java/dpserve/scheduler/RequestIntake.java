@@ -32,6 +32,12 @@ final class RequestIntake {
             return badRequest("Input length (" + inputLength + " tokens, earlier output included) exceeds the maximum"
                     + " allowed length (" + (config.maxReqLen() - 1) + " tokens).");
         }
+        for (int id : in.inputIds()) {
+            if (id < 0 || id >= engine.vocabularySize()) {
+                return badRequest("input_ids holds token id " + id + ", the vocabulary has 0 to "
+                        + (engine.vocabularySize() - 1) + ".");
+            }
+        }
         return null;
     }
 

@@ -161,6 +161,11 @@ final class RequestLifecycle {
         prefill.onRoom();
     }
 
+    /** No KV outlives this: the cache has been emptied. */
+    void flushEngine() {
+        engine.flush();
+    }
+
     void freeSlot(Request r) {
         engine.release(r.slot);
         slots.giveBack(r);

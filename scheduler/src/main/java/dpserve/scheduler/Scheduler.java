@@ -176,6 +176,7 @@ public final class Scheduler {
         }
         if (calls.pendingFlushes() > 0 && table.size() == 0) {
             pool.flush();
+            requests.flushEngine();
             counters.peakReqs = 0;
             calls.answerFlushes();
         }

@@ -25,7 +25,7 @@ public final class SimulatedEngine implements Engine {
         for (int i = 0; i < next.length; i++) {
             next[i] = batch.completes(i) ? next(batch, i) : NO_TOKEN;
         }
-        return new StepResult(next, profile.durationNs(batch));
+        return new StepResult(next, null, profile.durationNs(batch));
     }
 
     private int next(Batch batch, int i) {

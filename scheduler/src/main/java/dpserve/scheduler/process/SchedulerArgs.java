@@ -1,6 +1,7 @@
 package dpserve.scheduler.process;
 
 import dpserve.io.Env;
+import dpserve.io.model.StepModel;
 import dpserve.scheduler.SchedulePolicy;
 import dpserve.scheduler.SchedulerConfig;
 import java.util.Locale;
@@ -11,26 +12,36 @@ final class SchedulerArgs {
     /** Bounds of the two environment variables: any int a pool could hold. */
     private static final int MOST = 1 << 30;
 
+    /** Four chats that name no limit, of 4,096 tokens each as admission reckons; 380 MB for a model of 135M parameters. */
+    private static final int REAL_MAX_TOTAL_TOKENS = 16_384;
+
+    /** A CPU computes few sequences at once; more of them only share its time. */
+    private static final int REAL_MAX_RUNNING_REQUESTS = 16;
+
+    /** About a second of a small model on one core: others decode no later than that. */
+    private static final int REAL_CHUNKED_PREFILL_SIZE = 512;
+
     @Option(
             names = "--max-total-tokens",
-            defaultValue = "" + SchedulerConfig.DEFAULT_MAX_TOTAL_TOKENS,
             paramLabel = "TOKENS",
-            description = "KV slots of each rank, tokens (default: ${DEFAULT-VALUE}).")
-    private int maxTotalTokens;
+            description = "KV slots of each rank, tokens (default: " + SchedulerConfig.DEFAULT_MAX_TOTAL_TOKENS + "; "
+                    + REAL_MAX_TOTAL_TOKENS + " with --engine llama).")
+    private Integer maxTotalTokens;
 
     @Option(
             names = "--context-length",
             defaultValue = "" + SchedulerConfig.DEFAULT_CONTEXT_LENGTH,
             paramLabel = "TOKENS",
-            description = "Longest prompt and output together, tokens (default: ${DEFAULT-VALUE}).")
+            description = "Longest prompt and output together, tokens; never more than the model was trained for"
+                    + " (default: ${DEFAULT-VALUE}).")
     private int contextLength;
 
     @Option(
             names = "--max-running-requests",
-            defaultValue = "" + SchedulerConfig.DEFAULT_MAX_RUNNING_REQUESTS,
             paramLabel = "N",
-            description = "Most running requests of each rank (default: ${DEFAULT-VALUE}).")
-    private int maxRunningRequests;
+            description = "Most running requests of each rank (default: " + SchedulerConfig.DEFAULT_MAX_RUNNING_REQUESTS
+                    + "; " + REAL_MAX_RUNNING_REQUESTS + " with --engine llama).")
+    private Integer maxRunningRequests;
 
     @Option(
             names = "--max-queued-requests",
@@ -48,11 +59,12 @@ final class SchedulerArgs {
 
     @Option(
             names = "--chunked-prefill-size",
-            defaultValue = "" + SchedulerConfig.DEFAULT_CHUNKED_PREFILL_SIZE,
             paramLabel = "TOKENS",
-            description = "Most tokens of one prefill step; longer prompts take several. -1 for whole prompts"
-                    + " (default: ${DEFAULT-VALUE}).")
-    private int chunkedPrefillSize;
+            description =
+                    "Most tokens of one prefill step; longer prompts take several. -1 for whole prompts (default: "
+                            + SchedulerConfig.DEFAULT_CHUNKED_PREFILL_SIZE + "; " + REAL_CHUNKED_PREFILL_SIZE
+                            + " with --engine llama).")
+    private Integer chunkedPrefillSize;
 
     @Option(
             names = "--schedule-policy",
@@ -91,26 +103,56 @@ final class SchedulerArgs {
     private int decodeLogInterval;
 
     /**
+     * What a real model is to make room for.
+     *
+     * @throws IllegalArgumentException naming the flag that is wrong
+     */
+    StepModel.Options modelOptions(int threads) {
+        return new StepModel.Options(
+                atLeast("--max-total-tokens", given(maxTotalTokens, REAL_MAX_TOTAL_TOKENS), SchedulerConfig.MIN_TOKENS),
+                atLeast("--max-running-requests", given(maxRunningRequests, REAL_MAX_RUNNING_REQUESTS), 1),
+                threads,
+                !disableRadixCache);
+    }
+
+    private static int given(Integer value, int otherwise) {
+        return value == null ? otherwise : value;
+    }
+
+    /**
      * The limits these flags describe.
      *
+     * @param model null for the simulated engine
      * @param env for SGLANG_FORCE_STREAM_INTERVAL and SGLANG_CLIP_MAX_NEW_TOKENS_ESTIMATION
      * @throws IllegalArgumentException naming the flag or variable that is wrong
      */
-    SchedulerConfig config(int dpRank, int detokenizers, Env env) {
-        if (chunkedPrefillSize < 1 && chunkedPrefillSize != -1) {
+    SchedulerConfig config(int dpRank, int detokenizers, Env env, StepModel model) {
+        boolean real = model != null;
+        int chunk = given(
+                chunkedPrefillSize, real ? REAL_CHUNKED_PREFILL_SIZE : SchedulerConfig.DEFAULT_CHUNKED_PREFILL_SIZE);
+        int context = atLeast("--context-length", contextLength, SchedulerConfig.MIN_TOKENS);
+        if (chunk < 1 && chunk != -1) {
             throw new IllegalArgumentException("--chunked-prefill-size must be at least 1, or -1");
         }
         return new SchedulerConfig(
                 dpRank,
                 detokenizers,
-                atLeast("--max-total-tokens", maxTotalTokens, SchedulerConfig.MIN_TOKENS),
-                atLeast("--context-length", contextLength, SchedulerConfig.MIN_TOKENS),
-                atLeast("--max-running-requests", maxRunningRequests, 1),
+                atLeast(
+                        "--max-total-tokens",
+                        given(maxTotalTokens, real ? REAL_MAX_TOTAL_TOKENS : SchedulerConfig.DEFAULT_MAX_TOTAL_TOKENS),
+                        SchedulerConfig.MIN_TOKENS),
+                real ? Math.min(context, model.contextLength()) : context,
+                atLeast(
+                        "--max-running-requests",
+                        given(
+                                maxRunningRequests,
+                                real ? REAL_MAX_RUNNING_REQUESTS : SchedulerConfig.DEFAULT_MAX_RUNNING_REQUESTS),
+                        1),
                 maxQueuedRequests == null
                         ? SchedulerConfig.UNLIMITED
                         : atLeast("--max-queued-requests", maxQueuedRequests, 1),
                 atLeast("--max-prefill-tokens", maxPrefillTokens, 1),
-                chunkedPrefillSize == -1 ? SchedulerConfig.UNLIMITED : chunkedPrefillSize,
+                chunk == -1 ? SchedulerConfig.UNLIMITED : chunk,
                 policy(),
                 conservativeness(),
                 disableRadixCache,

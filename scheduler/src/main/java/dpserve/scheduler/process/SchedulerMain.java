@@ -3,13 +3,18 @@ package dpserve.scheduler.process;
 import dpserve.io.Endpoints;
 import dpserve.io.Env;
 import dpserve.io.LoadReport;
+import dpserve.io.ModelArgs;
 import dpserve.io.SimulatedModel;
 import dpserve.io.TopologyArgs;
 import dpserve.io.codec.IntArrayForm;
+import dpserve.io.model.Providers;
+import dpserve.io.model.StepModel;
 import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
 import dpserve.io.socket.BindException;
+import dpserve.scheduler.Engine;
 import dpserve.scheduler.EngineProfile;
+import dpserve.scheduler.ModelEngine;
 import dpserve.scheduler.SimulatedEngine;
 import java.io.IOException;
 import java.io.Reader;
@@ -24,7 +29,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Starts the scheduler of one rank, with the simulated engine. */
+/** Starts the scheduler of one rank. */
 @Command(
         name = "scheduler",
         mixinStandardHelpOptions = true,
@@ -38,6 +43,9 @@ public final class SchedulerMain implements Callable<Integer> {
 
     @Mixin
     private final TopologyArgs topology = new TopologyArgs();
+
+    @Mixin
+    private final ModelArgs model = new ModelArgs();
 
     @Mixin
     private final SchedulerArgs scheduler = new SchedulerArgs();
@@ -62,6 +70,13 @@ public final class SchedulerMain implements Callable<Integer> {
             description = "Properties file with the modelled step times in milliseconds (default: the decode server of"
                     + " the experiment, 48.1 ms at 25 requests and 17,100 tokens).")
     private Path engineProfile;
+
+    @Option(
+            names = "--engine-threads",
+            paramLabel = "N",
+            description = "CPU threads that compute a step of --engine llama (default: the processors shared among the"
+                    + " ranks, at least 1).")
+    private Integer engineThreads;
 
     @Option(
             names = "--time-scale",
@@ -119,8 +134,28 @@ public final class SchedulerMain implements Callable<Integer> {
 
     @Override
     public Integer call() throws BindException, InterruptedException {
-        RankConfig config = config();
-        SimulatedEngine engine = new SimulatedEngine(SimulatedModel.create(), profile());
+        if (!model.isReal()) {
+            return serve(config(null), new SimulatedEngine(SimulatedModel.create(), profile()));
+        }
+        if (dpAttention) {
+            throw new IllegalArgumentException("--enable-dp-attention needs the simulated engine");
+        }
+        try (StepModel loaded =
+                Providers.engine(model.engine()).engine(model.modelPath(), scheduler.modelOptions(threads()))) {
+            LOG.info("model {}: {}, context {}", model.modelPath(), loaded.description(), loaded.contextLength());
+            return serve(config(loaded), new ModelEngine(loaded));
+        }
+    }
+
+    private int threads() {
+        if (engineThreads != null && engineThreads < 1) {
+            throw new IllegalArgumentException("--engine-threads must be at least 1, not " + engineThreads);
+        }
+        int share = Runtime.getRuntime().availableProcessors() / Math.max(1, topology.dpSize);
+        return engineThreads == null ? Math.max(1, share) : engineThreads;
+    }
+
+    private int serve(RankConfig config, Engine engine) throws BindException, InterruptedException {
         ShutdownSignal signal = ShutdownSignal.install();
         try (SchedulerProcess process = new SchedulerProcess(config, engine)) {
             LOG.info(
@@ -136,7 +171,8 @@ public final class SchedulerMain implements Callable<Integer> {
         return 0;
     }
 
-    private RankConfig config() {
+    /** @param loaded null for the simulated engine */
+    private RankConfig config(StepModel loaded) {
         Endpoints endpoints = topology.endpoints();
         int last = topology.dpSize - 1;
         if (dpRank < 0 || dpRank > last) {
@@ -153,7 +189,7 @@ public final class SchedulerMain implements Callable<Integer> {
                     + ", not " + heartbeatIntervalMs);
         }
         return new RankConfig(
-                scheduler.config(dpRank, endpoints.detokenizer().size(), Env.system()),
+                scheduler.config(dpRank, endpoints.detokenizer().size(), Env.system(), loaded),
                 endpoints,
                 Endpoints.requireTcp(
                         "--input-endpoint", inputEndpoint == null ? "tcp://" + topology.host + ":*" : inputEndpoint),

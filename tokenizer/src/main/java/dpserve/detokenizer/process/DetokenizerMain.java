@@ -9,7 +9,7 @@ import dpserve.io.codec.IntArrayForm;
 import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
 import dpserve.io.socket.BindException;
-import dpserve.tokenizer.JtokkitVocabulary;
+import dpserve.tokenizer.process.VocabularyArgs;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +32,9 @@ public final class DetokenizerMain implements Callable<Integer> {
     @Mixin
     private final TopologyArgs topology = new TopologyArgs();
 
+    @Mixin
+    private final VocabularyArgs vocabulary = new VocabularyArgs();
+
     @Option(
             names = "--detokenizer-index",
             defaultValue = "0",
@@ -53,7 +56,7 @@ public final class DetokenizerMain implements Callable<Integer> {
     public Integer call() throws BindException {
         DetokenizerConfig config = config();
         ShutdownSignal signal = ShutdownSignal.install();
-        try (DetokenizerProcess process = new DetokenizerProcess(config, new JtokkitVocabulary())) {
+        try (DetokenizerProcess process = new DetokenizerProcess(config, vocabulary.open())) {
             LOG.info("READY detokenizer {} pull={}", index, process.endpoint());
             process.run(signal::isRequested);
         } finally {

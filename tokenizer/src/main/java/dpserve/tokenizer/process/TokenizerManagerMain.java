@@ -27,6 +27,9 @@ public final class TokenizerManagerMain implements Callable<Integer> {
     @Mixin
     TopologyArgs topology;
 
+    @Mixin
+    VocabularyArgs vocabulary;
+
     @Option(
             names = "--tokenizer-worker-index",
             defaultValue = "0",

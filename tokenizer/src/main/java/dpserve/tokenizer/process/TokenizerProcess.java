@@ -18,12 +18,12 @@ import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
 import dpserve.io.message.Refused;
 import dpserve.io.message.Role;
+import dpserve.io.model.Vocabulary;
 import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
 import dpserve.tokenizer.Control;
 import dpserve.tokenizer.ControlCalls;
 import dpserve.tokenizer.GenerateParser;
-import dpserve.tokenizer.JtokkitVocabulary;
 import dpserve.tokenizer.LoadReports;
 import dpserve.tokenizer.OpenAiParser;
 import dpserve.tokenizer.PromptLimits;
@@ -132,8 +132,9 @@ final class TokenizerProcess implements AutoCloseable {
     void start() throws Exception {
         Router router = new Router(loop, side);
         PromptLimits limits = new PromptLimits(args.contextLength, args.topology.dpSize);
-        JtokkitVocabulary vocabulary = new JtokkitVocabulary();
-        side.execute(vocabulary::load);
+        Vocabulary vocabulary = args.vocabulary.open();
+        // The embedded one is read when first used: better before the first request.
+        side.execute(() -> vocabulary.encode("a"));
         ReplyContext context = new ReplyContext(
                 args.servedModelName, args.weightVersion, args.incrementalStreaming, System::nanoTime, clock::now);
         ServerInfo info = new ServerInfo(VERSION, args.contextLength, started, arguments());

@@ -1,4 +1,4 @@
-package dpserve.llama;
+package dpserve.io.model;
 
 /**
  * A chosen token. Log probabilities are natural logarithms of the model's distribution after logit bias, penalties and
@@ -8,4 +8,7 @@ package dpserve.llama;
  * @param topIds the most likely tokens, most likely first; of equal ones the lower id
  * @param topLogprobs theirs
  */
-public record SampledToken(int id, double logprob, int[] topIds, double[] topLogprobs) {}
+public record NextToken(int id, double logprob, int[] topIds, double[] topLogprobs) {
+    /** Where a number of top log probabilities is asked for: none at all, not even the chosen token's. */
+    public static final int NO_LOGPROBS = -1;
+}

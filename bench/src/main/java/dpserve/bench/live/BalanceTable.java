@@ -18,7 +18,7 @@ public final class BalanceTable {
      * @param full moments at which all were held
      * @param even those in which the ranks were even
      * @param bad requests without a whole and right reply
-     * @param limited whether the client's machine stood in the way
+     * @param limited whether the machine was too slow for the times to be the model's
      */
     public record Run(
             int workers,
@@ -109,7 +109,7 @@ public final class BalanceTable {
             s.append(",most_held_rank_").append(r);
         }
         return s
-                + ",most_in_flight_of_controller,samples_all_held,samples_all_held_and_even,bad_replies,client_limited";
+                + ",most_in_flight_of_controller,samples_all_held,samples_all_held_and_even,bad_replies,limited_by_machine";
     }
 
     /** One run as a line of the CSV. */

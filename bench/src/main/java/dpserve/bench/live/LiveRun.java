@@ -1,5 +1,6 @@
 package dpserve.bench.live;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dpserve.bench.BenchConfig;
 import dpserve.bench.BenchResult;
 import dpserve.bench.BenchServing;
@@ -7,6 +8,7 @@ import dpserve.bench.client.ControlCalls;
 import dpserve.bench.dataset.DatasetRow;
 import dpserve.io.model.Vocabulary;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -16,6 +18,9 @@ import java.util.Map;
  * @param delayMs by which load reports were late, ms of modelled time
  */
 public record LiveRun(String method, double delayMs, BenchResult result, HeldPeaks peaks) {
+
+    /** With more steps than this share over their modelled time, the times are the machine's, not the model's. */
+    private static final double MOST_OVERRUNS = 0.01;
 
     /**
      * Sets policy and delay, empties the caches (which starts the peaks anew) and runs.
@@ -31,6 +36,21 @@ public record LiveRun(String method, double delayMs, BenchResult result, HeldPea
         new ControlCalls(config.base(), config.request.headers(Map.of())).loadBalance(method, delayMs);
         BenchResult result = new BenchServing(vocabulary, Map.of(), line -> {}, total -> done -> {}).measure(config);
         return new LiveRun(method, delayMs, result, HeldPeaks.of(result.serverInfo()));
+    }
+
+    /** What kept this machine from playing its part in time, so that no latency means anything; null if nothing did. */
+    public String limit() {
+        long overruns = 0;
+        long steps = 0;
+        for (JsonNode process : result.serverInfo().path("processes")) {
+            JsonNode counters = process.path("counters");
+            overruns += counters.path("step_overruns").asLong();
+            steps += counters.path("prefill_batches").asLong()
+                    + counters.path("decode_steps").asLong();
+        }
+        return overruns > MOST_OVERRUNS * steps
+                ? String.format(Locale.ROOT, "%.1f %% of all steps so far ended late", 100.0 * overruns / steps)
+                : result.client().limit();
     }
 
     /** Requests that got no whole and right reply: lost, wrong or doubled tokens, or refused. */

@@ -58,9 +58,8 @@ public final class DemoMain implements Callable<Integer> {
             for (String method : METHODS) {
                 LiveRun run = LiveRun.measure(vocabulary, load(), null, method, REPORT_DELAY_MS);
                 System.out.println(line(run));
-                if (run.result().client().limit() != null) {
-                    System.out.println("  limited by this machine, so take no latency from this run: "
-                            + run.result().client().limit());
+                if (run.limit() != null) {
+                    System.out.println("  limited by this machine, so take no latency from this run: " + run.limit());
                 }
                 good &= run.bad() == 0 && (!method.equals(EXACT) || run.peaks().most() <= IN_FLIGHT / RANKS);
             }

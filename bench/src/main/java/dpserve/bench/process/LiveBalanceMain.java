@@ -145,6 +145,6 @@ public final class LiveBalanceMain implements Callable<Integer> {
                 samples.full(),
                 samples.even(),
                 run.bad(),
-                run.result().client().limit() != null);
+                run.limit() != null);
     }
 }

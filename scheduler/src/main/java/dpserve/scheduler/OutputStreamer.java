@@ -73,7 +73,10 @@ final class OutputStreamer {
 
     private BatchTokenIDOutput part(List<Request> requests, GetLoadReqOutput load, long nowNs) {
         int n = requests.size();
-        boolean ends = requests.stream().anyMatch(Request::isFinished);
+        boolean stamped = false;
+        for (Request r : requests) {
+            stamped |= isStamped(r);
+        }
         BatchTokenIDOutput part = new BatchTokenIDOutput(
                 new String[n],
                 new String[n],
@@ -92,7 +95,7 @@ final class OutputStreamer {
                 new int[n],
                 new Integer[n],
                 load,
-                ends ? new double[n][] : null);
+                stamped ? new double[n][] : null);
         Arrays.fill(part.decodedTexts(), "");
         Arrays.fill(part.dpRanks(), config.dpRank());
         for (int i = 0; i < n; i++) {
@@ -118,21 +121,26 @@ final class OutputStreamer {
         part.completionTokens()[i] = r.outputLength();
         part.cachedTokens()[i] = Math.max(0, r.cachedTokens);
         part.retractionCounts()[i] = r.retractions;
-        if (r.isFinished()) {
+        if (isStamped(r)) {
             part.stamps()[i] = stamps(r, nowNs);
         }
         r.emitted = true;
         r.emittedOutputs = r.outputLength();
     }
 
-    /** {@link Stamps} of an ended request, its own in seconds of the rank's monotonic clock: the process knows the epoch. */
+    /** The first output tells how the request came so far, the last one everything. */
+    private static boolean isStamped(Request r) {
+        return !r.emitted || r.isFinished();
+    }
+
+    /** {@link Stamps} of a request, its own in seconds of the rank's monotonic clock: the process knows the epoch. */
     private static double[] stamps(Request r, long nowNs) {
         double[] stamps = new double[Stamps.COUNT];
         stamps[Stamps.DISPATCHED] = r.input().dispatchTime();
         stamps[Stamps.RECEIVED] = r.receivedNs / NS_PER_S;
         stamps[Stamps.FIRST_SCHEDULED] = r.firstScheduledNs / NS_PER_S;
         stamps[Stamps.FIRST_TOKEN] = r.firstTokenNs / NS_PER_S;
-        stamps[Stamps.FINISHED] = nowNs / NS_PER_S;
+        stamps[Stamps.FINISHED] = r.isFinished() ? nowNs / NS_PER_S : 0;
         return stamps;
     }
 }

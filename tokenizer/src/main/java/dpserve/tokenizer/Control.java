@@ -151,6 +151,9 @@ public final class Control {
         calls.call(
                 Kind.REQUEST,
                 rid -> {
+                    if (worker.controllers() == 0) {
+                        return Set.of(); // and no way to the other workers
+                    }
                     output.toController(new GetRequestReq(rid, worker.pull(), userRid));
                     Set<String> awaited = otherWorkers();
                     awaited.add(Role.CONTROLLER.wireName());

@@ -24,7 +24,7 @@ public final class SequenceState {
     private long lastTokenNs;
     boolean zombie;
 
-    /** {@link dpserve.io.message.Stamps} of its end; null before, and from a peer that stamps nothing. */
+    /** {@link dpserve.io.message.Stamps} of its first output, then of its last; null before, and from a peer that stamps nothing. */
     double[] stamps;
 
     Stages stages;

@@ -17,7 +17,7 @@ final class StageClock {
         this.epochSeconds = epochSeconds;
     }
 
-    /** The stages of a sequence that ends now. */
+    /** The stages of a sequence that ends now, or so far. */
     Stages stages(SequenceState state, long nowNs) {
         double accepted = epochSeconds.applyAsDouble(state.createdNs());
         double tokenized = epochSeconds.applyAsDouble(state.tokenizedNs());
@@ -31,9 +31,10 @@ final class StageClock {
 
     private void rebase(double[] stamps, int dpRank, double sent, double arrived) {
         ClockOffset rank = ranks.computeIfAbsent(dpRank, r -> new ClockOffset());
-        shift(rank, stamps, Stamps.RECEIVED, Stamps.FINISHED, sent, arrived);
+        int last = stamps[Stamps.FINISHED] == 0 ? Stamps.FIRST_TOKEN : Stamps.FINISHED;
+        shift(rank, stamps, Stamps.RECEIVED, last, sent, arrived);
         shift(controller, stamps, Stamps.DISPATCHED, Stamps.DISPATCHED, sent, stamps[Stamps.RECEIVED]);
-        shift(detokenizers, stamps, Stamps.DETOKENIZED, Stamps.DETOKENIZED, stamps[Stamps.FINISHED], arrived);
+        shift(detokenizers, stamps, Stamps.DETOKENIZED, Stamps.DETOKENIZED, stamps[last], arrived);
     }
 
     private static void shift(ClockOffset clock, double[] stamps, int first, int last, double sent, double arrived) {

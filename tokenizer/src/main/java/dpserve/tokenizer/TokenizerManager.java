@@ -182,13 +182,15 @@ public final class TokenizerManager {
         if (batch.dpRanks() != null && batch.dpRanks()[i] != null) {
             state.dpRank = batch.dpRanks()[i];
         }
+        if (batch.stamps() != null && batch.stamps()[i] != null) {
+            state.stamps = batch.stamps()[i];
+        }
         if (newIds.length > 0) {
             counters.tokens(state, newIds.length, nowNs);
             state.tokensAt(nowNs);
         }
         if (reason != null) {
             state.finishReason = reason;
-            state.stamps = batch.stamps() == null ? null : batch.stamps()[i];
             byWireRid.remove(state.wireRid);
             ended.add(state.wireRid);
         }
@@ -295,8 +297,8 @@ public final class TokenizerManager {
     }
 
     /** What is known here of the sequences with a user's rid, for {@code GET /requests/{rid}}. */
-    public List<Object> find(String userRid) {
-        return log.of(userRid, byWireRid.values());
+    public List<Object> find(String userRid, long nowNs) {
+        return log.of(userRid, byWireRid.values(), state -> stageClock.stages(state, nowNs));
     }
 
     /** Sequences that have not ended, zombies included. */

@@ -9,6 +9,8 @@ import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetLoadReqInput;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.GetRequestReq;
+import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
 import dpserve.io.message.WatchLoadUpdateReq;
@@ -56,6 +58,44 @@ class ControlTest {
         assertThat(control.onAnswer(load(0, rid), 2))
                 .as("nobody waits any more")
                 .isFalse();
+    }
+
+    private static GetRequestReqOutput found(String callRid, String from, String list, String one) {
+        return new GetRequestReqOutput(callRid, null, from, Map.of(list, List.of(one)));
+    }
+
+    @Test
+    void shouldFindARequestWhereverItIsKnown() {
+        List<Control.Found> results = new ArrayList<>();
+        control.find("mine", List.of("own"), LIMIT_NS, results::add, 0);
+        GetRequestReq question = recorder.sent(GetRequestReq.class).get(0);
+        assertThat(question.userRid()).isEqualTo("mine");
+        assertThat(control.onAnswer(found(question.rid(), "tokenizer 1", "sequences", "theirs"), 1))
+                .isTrue();
+        assertThat(results).isEmpty();
+        assertThat(control.onAnswer(found(question.rid(), "controller", "decisions", "why"), 1))
+                .isTrue();
+        assertThat(results).containsExactly(new Control.Found(List.of("own", "theirs"), List.of("why"), List.of()));
+    }
+
+    @Test
+    void shouldNameWhoDidNotTellOfARequest() {
+        List<Control.Found> results = new ArrayList<>();
+        control.find("mine", List.of(), LIMIT_NS, results::add, 0);
+        String rid = recorder.sent(GetRequestReq.class).get(0).rid();
+        control.onAnswer(found(rid, "controller", "decisions", "why"), 1);
+        calls.tick(LIMIT_NS);
+        assertThat(results).containsExactly(new Control.Found(List.of(), List.of("why"), List.of("tokenizer 1")));
+    }
+
+    @Test
+    void shouldNotWaitForSglangsController() {
+        Control alone = new Control(
+                new Control.Worker(0, "tcp://127.0.0.1:9", 0, 2, 1), ranks, recorder, calls, () -> Map.of());
+        List<Control.Found> results = new ArrayList<>();
+        alone.find("mine", List.of("own"), LIMIT_NS, results::add, 0);
+        assertThat(results).containsExactly(new Control.Found(List.of("own"), List.of(), List.of()));
+        assertThat(recorder.sent(GetRequestReq.class)).isEmpty();
     }
 
     @Test

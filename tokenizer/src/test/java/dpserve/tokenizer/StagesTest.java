@@ -20,6 +20,18 @@ class StagesTest {
     }
 
     @Test
+    void shouldGiveTheRestToTheStageThatDidNotEnd() {
+        double[] midDecode = {10.003, 10.004, 10.010, 10.060, 0, 10.062};
+        Stages stages = Stages.of(10, 10.001, midDecode, 12);
+        assertThat(Stages.NAMES.get(stages.current())).isEqualTo("decode");
+        assertThat(stages.seconds())
+                .containsExactly(new double[] {1 * MS, 2 * MS, 1 * MS, 6 * MS, 50 * MS, 1.94, 0, 0}, within(1e-9));
+        Stages unknown = Stages.of(10, 10.001, new double[6], 12);
+        assertThat(Stages.NAMES.get(unknown.current())).isEqualTo("dispatch");
+        assertThat(unknown.seconds()[1]).isCloseTo(1.999, within(1e-9));
+    }
+
+    @Test
     void shouldAddUpWhateverTheStamps() {
         Random random = new Random(3);
         for (int i = 0; i < 1000; i++) {

@@ -30,7 +30,7 @@ public final class ReplayDecisionsMain implements Callable<Integer> {
     private Path file;
 
     @Option(
-            names = "--load-balance-method",
+            names = {"--policy", "--load-balance-method"},
             paramLabel = "METHOD",
             description = "Policy to decide with (default: the recorded one).")
     private String method;

@@ -44,14 +44,18 @@ final class Columns {
         return present && !in.nil() ? ints(in, size, field) : new int[size];
     }
 
-    /** Lists of exactly {@code each} numbers; entries may be nil. */
+    /** Lists of {@code each} numbers; entries may be nil. What is missing at a list's end is 0, what is too much is passed over. */
     static double[][] float64Lists(WireScanner in, int size, String field, int each) throws CodecException {
         double[][] lists = new double[sized(in, size, field)][];
         for (int i = 0; i < size; i++) {
             if (!in.nil()) {
-                lists[i] = new double[sized(in, each, field)];
-                for (int k = 0; k < each; k++) {
-                    lists[i][k] = in.number(field);
+                lists[i] = new double[each];
+                int length = in.array(field);
+                for (int k = 0; k < length; k++) {
+                    double value = in.number(field);
+                    if (k < each) {
+                        lists[i][k] = value;
+                    }
                 }
             }
         }

@@ -21,7 +21,7 @@ package dpserve.io.message;
  * @param retractionCounts how often the request lost its KV and was queued again
  * @param dpRanks the rank that made the output; null, or null entries, where unknown
  * @param load the rank's load when this was made, or null (then another part of the same batch carries it)
- * @param stamps for a request that has ended its {@link Stamps}; null, or null entries, otherwise
+ * @param stamps {@link Stamps} of a request's first and last output; null, or null entries, otherwise
  */
 public record BatchTokenIDOutput(
         String[] rids,

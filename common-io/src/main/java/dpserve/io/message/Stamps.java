@@ -1,7 +1,7 @@
 package dpserve.io.message;
 
 /**
- * Places in a request's stage stamps, which its last output carries: seconds since the epoch by the clock of the process
+ * Places in a request's stage stamps, which an attempt's first and last output carry: seconds since the epoch by the clock of the process
  * that the stage belongs to; 0 for a stage that it never reached.
  */
 public final class Stamps {
@@ -20,7 +20,7 @@ public final class Stamps {
     /** The rank was done with it. */
     public static final int FINISHED = 4;
 
-    /** The detokenizer had its last text; 0 before. */
+    /** The detokenizer had the text of the output that carries this; 0 before. */
     public static final int DETOKENIZED = 5;
 
     /** Length of the array. */

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dpserve.io.codec.CodecException.Kind;
+import dpserve.io.message.BatchStrOutput;
 import dpserve.io.message.BatchTokenIDOutput;
+import dpserve.io.message.FinishReason;
 import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Message;
@@ -153,6 +155,27 @@ class MessageCodecTest {
         assertThatThrownBy(() -> codec.decode(frame))
                 .isInstanceOf(CodecException.class)
                 .hasMessageContaining("finished_reasons");
+    }
+
+    @Test
+    void shouldTakeStampsOfFewerAndOfMoreStages() throws Exception {
+        BatchStrOutput sent = new BatchStrOutput(
+                new String[] {"a", "b"},
+                null,
+                new FinishReason[2],
+                new String[] {"x", "y"},
+                null,
+                new int[2],
+                new int[2],
+                new int[2],
+                new int[2],
+                new int[2],
+                null,
+                null,
+                new double[][] {{1, 2, 3, 4, 5, 6, 7, 8}, {1, 2}});
+        BatchStrOutput read = (BatchStrOutput) codec.decode(codec.encode(sent));
+        assertThat(read.stamps()[0]).containsExactly(1, 2, 3, 4, 5, 6);
+        assertThat(read.stamps()[1]).containsExactly(1, 2, 0, 0, 0, 0);
     }
 
     @Test

@@ -45,7 +45,7 @@ public final class RequestEndpoint {
         }
         control.find(
                 rid,
-                manager.find(rid),
+                manager.find(rid, context.nowNs()),
                 ServerInfo.ANSWER_LIMIT_NS,
                 found -> answer(rid, found, exchange),
                 context.nowNs());

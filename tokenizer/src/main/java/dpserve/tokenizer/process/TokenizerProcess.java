@@ -186,7 +186,7 @@ final class TokenizerProcess implements AutoCloseable {
         } else if (message instanceof GetInternalStateReq m) {
             control.onStateQuestion(m);
         } else if (message instanceof GetRequestReq m) {
-            control.onRequestQuestion(m, manager.find(m.userRid()));
+            control.onRequestQuestion(m, manager.find(m.userRid(), now));
         } else if (message instanceof LoadBalanceState m && m.rid() == null) {
             onLoadBalance(m);
         } else if (!control.onAnswer(message, now)) {

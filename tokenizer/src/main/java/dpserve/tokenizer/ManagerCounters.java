@@ -16,4 +16,7 @@ public interface ManagerCounters {
 
     /** Output that does not join what is held. */
     void gap();
+
+    /** A sequence was sent again after its attempt was lost. */
+    void resumed();
 }

@@ -2,6 +2,7 @@ package dpserve.tokenizer;
 
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import java.util.Arrays;
 
 /**
  * One output sequence that a client asked for, validated and tokenized. A request with {@code n} samples or several
@@ -13,6 +14,8 @@ import dpserve.io.message.TokenizedGenerateReqInput;
  */
 public record SequenceSpec(
         String userRid, int[] inputIds, SamplingParams samplingParams, boolean stream, Routing routing) {
+
+    private static final int[] NOTHING = {};
 
     /**
      * Wishes about the rank, handed on to the controller and the ranks as they are. Each may be null.
@@ -42,12 +45,23 @@ public record SequenceSpec(
 
     /** The message that asks a rank for it. */
     TokenizedGenerateReqInput toMessage(String wireRid, String httpWorkerIpc) {
+        return toMessage(wireRid, httpWorkerIpc, NOTHING);
+    }
+
+    /**
+     * The message that asks a rank for the rest of it.
+     *
+     * @param received output tokens that exist already
+     */
+    TokenizedGenerateReqInput toMessage(String wireRid, String httpWorkerIpc, int[] received) {
+        int[] ids = Arrays.copyOf(inputIds, inputIds.length + received.length);
+        System.arraycopy(received, 0, ids, inputIds.length, received.length);
         return new TokenizedGenerateReqInput(
                 wireRid,
                 httpWorkerIpc,
                 null,
-                inputIds,
-                samplingParams,
+                ids,
+                received.length == 0 ? samplingParams : samplingParams.afterTokens(received.length),
                 false,
                 -1,
                 0,
@@ -60,7 +74,7 @@ public record SequenceSpec(
                 routing.routingKey(),
                 routing.priority(),
                 routing.extraKey(),
-                0,
+                received.length,
                 0.0);
     }
 }

@@ -9,7 +9,7 @@ public final class SequenceState {
 
     final SequenceSpec spec;
     final SequenceListener listener;
-    final String wireRid;
+    String wireRid;
     final long createdNs;
     private final long tokenizedNs;
     private final StringBuilder text = new StringBuilder();
@@ -23,6 +23,23 @@ public final class SequenceState {
     private long firstTokenNs;
     private long lastTokenNs;
     boolean zombie;
+
+    /** A client wants it ended: it is not sent again. */
+    boolean abortAsked;
+
+    /** Number of the attempt under way, from 0. */
+    int attempt;
+
+    /** Ranks that died with it. */
+    int rankDeaths;
+
+    /** Output tokens that the attempt under way was given. */
+    private int resumed;
+
+    /** Characters of a resumed attempt's text that are held already: it begins anew at the prompt. */
+    private int repeated;
+
+    private int earlierRetractions;
 
     /** {@link dpserve.io.message.Stamps} of its first output, then of its last; null before, and from a peer that stamps nothing. */
     double[] stamps;
@@ -38,13 +55,48 @@ public final class SequenceState {
         this.createdNs = createdNs;
     }
 
-    void append(String newText, int[] newIds) {
+    /** Another attempt begins, with all output so far as its input. */
+    void beginAttempt(String newWireRid) {
+        wireRid = newWireRid;
+        attempt++;
+        resumed = outputLength;
+        repeated = text.length();
+        earlierRetractions = retractions;
+    }
+
+    /** The output ids so far. */
+    int[] received() {
+        return Arrays.copyOf(outputIds, outputLength);
+    }
+
+    /** Output tokens of the attempt under way. */
+    int tokensOfAttempt() {
+        return outputLength - resumed;
+    }
+
+    /** Figures of an output; the prefix cache is asked about the prompt once. */
+    void figures(int newCachedTokens, int newRetractions, int newReasoningTokens) {
+        cachedTokens = attempt == 0 ? newCachedTokens : cachedTokens;
+        retractions = earlierRetractions + newRetractions;
+        reasoningTokens = newReasoningTokens;
+    }
+
+    /**
+     * Takes new output.
+     *
+     * @return the part of the text that was not held
+     */
+    String append(String attemptText, int[] newIds) {
+        int known = Math.min(repeated, attemptText.length());
+        repeated -= known;
+        String newText = known == 0 ? attemptText : attemptText.substring(known);
         text.append(newText);
         if (outputLength + newIds.length > outputIds.length) {
             outputIds = Arrays.copyOf(outputIds, Math.max(outputIds.length * 2, outputLength + newIds.length));
         }
         System.arraycopy(newIds, 0, outputIds, outputLength, newIds.length);
         outputLength += newIds.length;
+        return newText;
     }
 
     /** Tokens have arrived: sets the times of the first and the newest. */

@@ -20,18 +20,18 @@ import java.util.function.LongToDoubleFunction;
  * Owns every sequence from the client's first byte to its one terminal outcome (docs/protocol.md section 3).
  *
  * <p>Single-threaded, without clock and sockets. Each attempt ends once: with its terminal output, its AbortReq answer,
- * Refused or RankDown; whatever arrives for it afterwards is an unknown wire rid, dropped and counted. The end notice of
+ * Refused or RankDown, after which another may follow; whatever arrives for it afterwards is an unknown wire rid, dropped and counted. The end notice of
  * a batch is handed to the output before any listener hears of the end.
  */
 public final class TokenizerManager {
     private static final int SERVICE_UNAVAILABLE = 503;
-    private static final String UNAVAILABLE_TYPE = "ServiceUnavailableError";
 
     private final String httpWorkerIpc;
     private final long incarnation;
     private final ManagerOutput output;
     private final ManagerCounters counters;
     private final StageClock stageClock;
+    private final Resumption resumption;
     private final RequestLog log = new RequestLog();
     private final Map<String, SequenceState> byWireRid = new HashMap<>();
     private final Map<String, Probe> probes = new HashMap<>();
@@ -40,6 +40,7 @@ public final class TokenizerManager {
     /**
      * @param httpWorkerIpc this worker's PULL endpoint, which outputs come back to
      * @param incarnation this worker's incarnation, part of every wire rid
+     * @param resumption what becomes of a sequence whose attempt is lost
      * @param epochSeconds seconds since the epoch at a monotonic time
      */
     public TokenizerManager(
@@ -47,7 +48,9 @@ public final class TokenizerManager {
             long incarnation,
             ManagerOutput output,
             ManagerCounters counters,
+            Resumption resumption,
             LongToDoubleFunction epochSeconds) {
+        this.resumption = resumption;
         this.stageClock = new StageClock(epochSeconds);
         this.httpWorkerIpc = httpWorkerIpc;
         this.incarnation = incarnation;
@@ -78,7 +81,7 @@ public final class TokenizerManager {
         if (output.toController(spec.toMessage(wireRid, httpWorkerIpc))) {
             byWireRid.put(wireRid, state);
         } else {
-            state.finishReason = unavailable("The controller is not reachable.");
+            state.finishReason = Resumption.unavailable("The controller is not reachable.");
             end(state, nowNs);
             counters.ended(state, nowNs);
             listener.onOutput(state, "");
@@ -120,12 +123,14 @@ public final class TokenizerManager {
      */
     public void abortByUser(String userRid, boolean all) {
         if (all) {
+            byWireRid.values().forEach(state -> state.abortAsked = true);
             output.toController(new AbortReq("", httpWorkerIpc, true, null, null));
             return;
         }
         boolean mine = false;
         for (SequenceState state : List.copyOf(byWireRid.values())) {
             if (state.spec.userRid().equals(userRid)) {
+                state.abortAsked = true;
                 abort(state);
                 mine = true;
             }
@@ -161,24 +166,20 @@ public final class TokenizerManager {
             SequenceState state, BatchStrOutput batch, int i, List<Change> changes, List<String> ended, long nowNs) {
         int[] newIds = batch.outputIds() == null ? new int[0] : batch.outputIds()[i];
         FinishReason reason = batch.finishedReasons()[i];
-        int held = state.completionTokens();
-        String text = batch.outputStrs()[i];
+        int held = state.tokensOfAttempt();
         if (batch.outputIds() != null && batch.completionTokens()[i] - newIds.length != held) {
             counters.gap();
             if (reason == null) {
                 abort(state);
             }
-            output.toDetokenizers(new DropState(new String[] {state.wireRid}));
-            state.finishReason = unavailable("Output of this request was lost between two processes; try again.");
-            byWireRid.remove(state.wireRid);
-            ended.add(state.wireRid);
-            changes.add(new Change(state, ""));
+            String old = state.wireRid;
+            output.toDetokenizers(new DropState(new String[] {old}));
+            ended.add(old);
+            onLost(state, false, "Output of this request was lost between two processes", changes);
             return;
         }
-        state.append(text, newIds);
-        state.cachedTokens = batch.cachedTokens()[i];
-        state.retractions = batch.retractionCounts()[i];
-        state.reasoningTokens = batch.reasoningTokens()[i];
+        String text = state.append(batch.outputStrs()[i], newIds);
+        state.figures(batch.cachedTokens()[i], batch.retractionCounts()[i], batch.reasoningTokens()[i]);
         if (batch.dpRanks() != null && batch.dpRanks()[i] != null) {
             state.dpRank = batch.dpRanks()[i];
         }
@@ -190,7 +191,9 @@ public final class TokenizerManager {
             state.tokensAt(nowNs);
         }
         if (reason != null) {
-            state.finishReason = reason;
+            // Of a resumed attempt the rank knows a part of the length.
+            state.finishReason =
+                    reason instanceof FinishReason.Length ? new FinishReason.Length(state.completionTokens()) : reason;
             byWireRid.remove(state.wireRid);
             ended.add(state.wireRid);
         }
@@ -209,8 +212,10 @@ public final class TokenizerManager {
     /** The controller answers that no rank took an attempt. */
     public void onRefused(Refused refused, long nowNs) {
         if (!answerProbe(refused.rid(), false)) {
-            String type = refused.status() == SERVICE_UNAVAILABLE ? UNAVAILABLE_TYPE : "BadRequestError";
-            end(refused.rid(), new FinishReason.Abort(refused.reason(), refused.status(), type), nowNs);
+            FinishReason reason = refused.status() == SERVICE_UNAVAILABLE
+                    ? Resumption.unavailable(refused.reason())
+                    : new FinishReason.Abort(refused.reason(), refused.status(), "BadRequestError");
+            end(refused.rid(), reason, nowNs);
         }
     }
 
@@ -226,23 +231,42 @@ public final class TokenizerManager {
         finish(List.of(new Change(state, "")), List.of(wireRid), nowNs);
     }
 
-    /** A rank is gone: everything of ours that it held ends now. */
+    /** A rank is gone: everything of ours that it held goes on elsewhere, or ends. */
     public void onRankDown(RankDown down, long nowNs) {
-        List<String> ended = new ArrayList<>();
+        List<String> lost = new ArrayList<>();
         List<Change> changes = new ArrayList<>();
         for (String wireRid : down.rids()) {
-            SequenceState state = byWireRid.remove(wireRid);
+            SequenceState state = byWireRid.get(wireRid);
             if (state != null) {
-                state.finishReason =
-                        unavailable("DP rank " + down.dpRank() + " is down (" + down.reason() + "); try again.");
-                ended.add(wireRid);
-                changes.add(new Change(state, ""));
+                lost.add(wireRid);
+                onLost(state, true, "DP rank " + down.dpRank() + " is down (" + down.reason() + ")", changes);
+            } else {
+                answerProbe(wireRid, false);
             }
         }
-        if (!ended.isEmpty()) {
-            output.toDetokenizers(new DropState(ended.toArray(String[]::new)));
+        if (!lost.isEmpty()) {
+            output.toDetokenizers(new DropState(lost.toArray(String[]::new)));
         }
-        finish(changes, ended, nowNs);
+        finish(changes, List.of(), nowNs);
+    }
+
+    /** The attempt under way gives nothing more: another one begins, or the sequence ends. */
+    private void onLost(SequenceState state, boolean rankDied, String why, List<Change> changes) {
+        byWireRid.remove(state.wireRid);
+        FinishReason end = resumption.endAfterLoss(state, rankDied, why);
+        if (end == null) {
+            WireRid old = WireRid.parse(state.wireRid);
+            String next = new WireRid(old.userRid(), old.workerIncarnation(), old.n(), old.attempt() + 1).toString();
+            state.beginAttempt(next);
+            if (output.toController(state.spec.toMessage(next, httpWorkerIpc, state.received()))) {
+                byWireRid.put(next, state);
+                counters.resumed();
+                return;
+            }
+            end = Resumption.unavailable("The controller is not reachable.");
+        }
+        state.finishReason = end;
+        changes.add(new Change(state, ""));
     }
 
     /** A busy rank answers a probe without running it. */
@@ -290,10 +314,6 @@ public final class TokenizerManager {
         state.endedNs = nowNs;
         state.stages = stageClock.stages(state, nowNs);
         log.ended(state);
-    }
-
-    private static FinishReason unavailable(String message) {
-        return new FinishReason.Abort(message, SERVICE_UNAVAILABLE, UNAVAILABLE_TYPE);
     }
 
     /** What is known here of the sequences with a user's rid, for {@code GET /requests/{rid}}. */

@@ -11,6 +11,7 @@ final class Recorder implements ManagerOutput, ManagerCounters {
     boolean reachable = true;
     int unknownRids;
     int gaps;
+    int resumed;
 
     @Override
     public boolean toController(Message message) {
@@ -64,5 +65,10 @@ final class Recorder implements ManagerOutput, ManagerCounters {
     @Override
     public void gap() {
         gaps++;
+    }
+
+    @Override
+    public void resumed() {
+        resumed++;
     }
 }

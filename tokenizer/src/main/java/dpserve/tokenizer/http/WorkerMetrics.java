@@ -73,6 +73,7 @@ public final class WorkerMetrics implements ManagerCounters {
     private final Timer[] stages = new Timer[Stages.NAMES.size()];
     private long unknownRids;
     private long gaps;
+    private final Counter resumed;
 
     /** @param modelName value of the label model_name */
     public WorkerMetrics(String modelName) {
@@ -82,6 +83,7 @@ public final class WorkerMetrics implements ManagerCounters {
         streaming = new ByStreaming(true);
         whole = new ByStreaming(false);
         aborted = counter("sglang:num_aborted_requests", "Requests that ended by an abort.");
+        resumed = counter("dpserve:num_resumed_attempts", "Attempts that went on where a lost one stood.");
         cachedTokens =
                 counter("sglang:cached_tokens", "Prompt tokens found in a prefix cache.", "cache_source", "total");
         for (int i = 0; i < stages.length; i++) {
@@ -166,6 +168,16 @@ public final class WorkerMetrics implements ManagerCounters {
     @Override
     public void gap() {
         gaps++;
+    }
+
+    @Override
+    public void resumed() {
+        resumed.increment();
+    }
+
+    /** Attempts that went on with the output of a lost one. */
+    public long resumedAttempts() {
+        return (long) resumed.count();
     }
 
     /** Outputs for wire rids that were not known. */

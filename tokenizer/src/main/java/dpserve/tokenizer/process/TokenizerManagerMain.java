@@ -6,6 +6,7 @@ import dpserve.io.codec.IntArrayForm;
 import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
 import dpserve.tokenizer.LoadReports;
+import dpserve.tokenizer.OnRankFailure;
 import dpserve.tokenizer.PromptLimits;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -43,6 +44,13 @@ public final class TokenizerManagerMain implements Callable<Integer> {
                     + " watch (polled, as before it), direct (from rank to controller) or accounting (no reports)"
                     + " (default: ${DEFAULT-VALUE}).")
     LoadReport loadReport;
+
+    @Option(
+            names = "--on-rank-failure",
+            defaultValue = "resume",
+            description = "What becomes of a running request whose rank died: resume (another rank goes on where it"
+                    + " stood) or fail (503) (default: ${DEFAULT-VALUE}).")
+    OnRankFailure onRankFailure;
 
     @Option(
             names = "--load-watch-interval",

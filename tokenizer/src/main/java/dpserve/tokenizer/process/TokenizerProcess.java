@@ -5,6 +5,7 @@ import dpserve.io.Env;
 import dpserve.io.Incarnation;
 import dpserve.io.LoadReport;
 import dpserve.io.LogLimiter;
+import dpserve.io.codec.IntArrayForm;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.BatchStrOutput;
 import dpserve.io.message.ControllerHello;
@@ -25,9 +26,11 @@ import dpserve.tokenizer.Control;
 import dpserve.tokenizer.ControlCalls;
 import dpserve.tokenizer.GenerateParser;
 import dpserve.tokenizer.LoadReports;
+import dpserve.tokenizer.OnRankFailure;
 import dpserve.tokenizer.OpenAiParser;
 import dpserve.tokenizer.PromptLimits;
 import dpserve.tokenizer.RankStates;
+import dpserve.tokenizer.Resumption;
 import dpserve.tokenizer.TokenizerManager;
 import dpserve.tokenizer.http.BalanceEndpoints;
 import dpserve.tokenizer.http.HealthEndpoints;
@@ -83,6 +86,7 @@ final class TokenizerProcess implements AutoCloseable {
     private final HttpServer http = new HttpServer(System::nanoTime);
     private final EventLoop loop = http.loop();
     private final ExecutorService side;
+    private final Vocabulary vocabulary;
     private final TokenizerManager manager;
     private final RankStates ranks;
     private final ControlCalls calls;
@@ -94,6 +98,7 @@ final class TokenizerProcess implements AutoCloseable {
 
     TokenizerProcess(TokenizerManagerMain args) throws BindException {
         this.args = args;
+        this.vocabulary = args.vocabulary.open();
         this.endpoints = args.topology.endpoints();
         this.metrics = new WorkerMetrics(args.servedModelName);
         this.sockets = new TokenizerSockets(
@@ -107,7 +112,13 @@ final class TokenizerProcess implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
-        this.manager = new TokenizerManager(pullEndpoint(), incarnation, sockets, metrics, clock);
+        this.manager = new TokenizerManager(
+                pullEndpoint(),
+                incarnation,
+                sockets,
+                metrics,
+                new Resumption(onRankFailure(), vocabulary.eosTokenId()),
+                clock);
         this.ranks = new RankStates(args.topology.dpSize);
         this.calls = new ControlCalls(incarnation);
         this.control = new Control(
@@ -125,6 +136,12 @@ final class TokenizerProcess implements AutoCloseable {
         this.loads = new LoadReports(args.loadReport, args.workerIndex == 0, watchNs, sockets);
     }
 
+    /** SGLang's schedulers do not know what a resumed request is: they would make its output anew. */
+    private OnRankFailure onRankFailure() {
+        boolean sglangRanks = args.sglangController || args.tokenIdForm == IntArrayForm.INT64;
+        return sglangRanks ? OnRankFailure.FAIL : args.onRankFailure;
+    }
+
     private String pullEndpoint() {
         return endpoints.tokenizerPull().get(args.workerIndex);
     }
@@ -132,7 +149,6 @@ final class TokenizerProcess implements AutoCloseable {
     void start() throws Exception {
         Router router = new Router(loop, side);
         PromptLimits limits = new PromptLimits(args.contextLength, args.topology.dpSize);
-        Vocabulary vocabulary = args.vocabulary.open();
         // The embedded one is read when first used: better before the first request.
         side.execute(() -> vocabulary.encode("a"));
         ReplyContext context = new ReplyContext(
@@ -261,6 +277,7 @@ final class TokenizerProcess implements AutoCloseable {
         Map<String, Object> counters = new LinkedHashMap<>(warnings.totals());
         counters.put("unknown_rids", metrics.unknownRids());
         counters.put("gaps", metrics.gaps());
+        counters.put("resumed", metrics.resumedAttempts());
         counters.put("load_updates", loads.sent());
         state.put("counters", counters);
         state.put("metrics", metrics.scrape());

@@ -8,6 +8,8 @@ import dpserve.io.message.Message;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.tokenizer.ManagerOutput;
+import dpserve.tokenizer.OnRankFailure;
+import dpserve.tokenizer.Resumption;
 import dpserve.tokenizer.SequenceSpec;
 import dpserve.tokenizer.TokenizerManager;
 import java.util.ArrayList;
@@ -36,6 +38,7 @@ class WorkerMetricsTest {
                 }
             },
             metrics,
+            new Resumption(OnRankFailure.RESUME, 0),
             ns -> ns / 1e9);
 
     @Test

@@ -51,7 +51,15 @@ class HttpApiTest {
         TokenizerManagerMain args = new TokenizerManagerMain();
         new CommandLine(args)
                 .setCaseInsensitiveEnumValuesAllowed(true)
-                .parseArgs("--port", "" + port, "--dp-size", "2", "--max-request-bytes", "400000");
+                .parseArgs(
+                        "--port",
+                        "" + port,
+                        "--dp-size",
+                        "2",
+                        "--max-request-bytes",
+                        "400000",
+                        "--on-rank-failure",
+                        "fail");
         process = new TokenizerProcess(args);
         process.start();
         backend = new FakeBackend(args.topology.endpoints(), 2);

@@ -30,8 +30,8 @@ import picocli.CommandLine.Option;
         usageHelpWidth = 120,
         description = "Simulates dispatch policies under late load reports and writes one HTML page and a CSV.")
 public final class LabCommand implements Callable<Integer> {
-    private static final List<String> SHORT_POLICIES = List.of(
-            "round_robin", "shortest_queue", "total_requests", "power_of_two", "least_requests", "least_tokens");
+    private static final List<String> SHORT_POLICIES =
+            List.of("round_robin", "shortest_queue", "total_requests", "power_of_two", "least_requests", "least_work");
     private static final List<Integer> SHORT_DELAYS_MS = List.of(0, 50, 500, 2000);
     private static final List<String> SHORT_WORKLOADS = List.of(Workloads.CONVERSATION, Workloads.CODE);
     private static final List<Integer> ALL_DELAYS_MS = List.of(0, 50, 100, 500, 1000, 2000);
@@ -82,7 +82,7 @@ public final class LabCommand implements Callable<Integer> {
 
     @Option(
             names = "--recommended",
-            defaultValue = "least_requests",
+            defaultValue = "least_work",
             description = "The policy all others are compared with (default: ${DEFAULT-VALUE}).")
     private String recommended;
 
@@ -99,6 +99,7 @@ public final class LabCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         long start = System.nanoTime();
         List<Workload> chosen = chosenWorkloads();
+        List<String> chosenPolicies = chosenPolicies();
         Map<String, Double> capacities = new LinkedHashMap<>();
         Map<String, Double> secondsPerRun = new HashMap<>();
         List<Callable<double[]>> calibrations = new ArrayList<>();
@@ -114,7 +115,7 @@ public final class LabCommand implements Callable<Integer> {
             capacities.put(chosen.get(i).name(), calibrated.get(i)[0]);
             secondsPerRun.put(chosen.get(i).name(), calibrated.get(i)[1]);
         }
-        Plan plan = new Plan(chosen, chosenPolicies(), chosenPaths(), chosenDelays(), seeds);
+        Plan plan = new Plan(chosen, chosenPolicies, chosenPaths(), chosenDelays(), seeds);
         List<Plan.Combo> combos = plan.toRun();
         double seconds = combos.stream()
                         .mapToDouble(c -> secondsPerRun.get(c.workload().name()) * seeds)

@@ -40,10 +40,16 @@ public final class OpenAiParser {
      * @param model the name the client used, given back in the reply
      * @param includeUsage whether a stream ends with a usage chunk
      * @param continuousUsage whether every chunk carries usage
+     * @param returnStages whether the reply says where the time went
      * @param echo completions: whether the prompt's text comes before the reply; then one text per prompt
      */
     public record OpenAiRequest(
-            GenerateRequest generate, String model, boolean includeUsage, boolean continuousUsage, List<String> echo) {}
+            GenerateRequest generate,
+            String model,
+            boolean includeUsage,
+            boolean continuousUsage,
+            boolean returnStages,
+            List<String> echo) {}
 
     /** {@code /v1/completions}. */
     public OpenAiRequest parseCompletion(JsonNode body, String servedModel) throws BadRequest {
@@ -201,6 +207,7 @@ public final class OpenAiParser {
                 f.text("model", servedModel),
                 usage,
                 continuous,
+                f.bool("return_stages", false),
                 echo);
     }
 }

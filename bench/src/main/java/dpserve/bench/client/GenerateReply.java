@@ -92,9 +92,7 @@ final class GenerateReply extends ReplyReader {
         completionTokens = meta.path("completion_tokens").asInt(completionTokens);
         cachedTokens = meta.path("cached_tokens").asInt(cachedTokens);
         dpRank = meta.path("dp_rank").asInt(dpRank);
-        meta.path("stages")
-                .properties()
-                .forEach(stage -> stagesS.put(stage.getKey(), stage.getValue().asDouble()));
+        takeStages(meta.path("stages"));
         JsonNode reason = meta.path("finish_reason");
         if (!reason.isMissingNode() && !reason.isNull()) {
             finished = true;

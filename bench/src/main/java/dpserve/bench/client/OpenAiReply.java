@@ -42,6 +42,7 @@ final class OpenAiReply extends ReplyReader {
         completionTokens = usage.path("completion_tokens").asInt(completionTokens);
         cachedTokens = usage.path("prompt_tokens_details").path("cached_tokens").asInt(cachedTokens);
         rid = event.path("id").asText(rid);
+        takeStages(event.path("sglext").path("stages").path(0));
 
         JsonNode choice = event.path("choices").path(0);
         JsonNode reason = choice.path("finish_reason");

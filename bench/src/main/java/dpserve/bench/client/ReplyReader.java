@@ -1,5 +1,6 @@
 package dpserve.bench.client;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dpserve.bench.metrics.RequestOutcome;
 import dpserve.bench.metrics.RequestOutcome.Ending;
 import dpserve.bench.metrics.TokenTimeline;
@@ -40,6 +41,12 @@ abstract class ReplyReader {
 
     /** The text so far. */
     abstract String text();
+
+    /** Where the server says the time went: an object of seconds by stage, or a missing node. */
+    final void takeStages(JsonNode stages) {
+        stages.properties()
+                .forEach(stage -> stagesS.put(stage.getKey(), stage.getValue().asDouble()));
+    }
 
     /** One data line: an event, or the mark at the stream's end. */
     final void data(byte[] bytes, int from, int to, long nowNs) throws IOException {

@@ -6,6 +6,7 @@ import dpserve.bench.metrics.RequestOutcome;
 import dpserve.bench.metrics.RequestOutcome.Ending;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Replies at given times: the run starts at 0, the request is meant for 100 ms and sent at 103 ms. */
@@ -52,6 +53,18 @@ class ReplyReaderTest {
         assertThat(o.outputIds()).containsExactly(1, 2, 3, 4, 5);
         assertThat(o.rid()).isEqualTo("r1");
         assertThat(o.dpRank()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldTakeStagesWhereTheServerTellsThem() throws IOException {
+        ReplyReader generate = new GenerateReply();
+        data(generate, 110, "{\"text\":\"a\",\"meta_info\":{\"stages\":{\"queue\":0.25,\"prefill\":0.5}}}");
+        assertThat(outcome(generate, 110, null).stagesS())
+                .containsExactly(Map.entry("queue", 0.25), Map.entry("prefill", 0.5));
+        ReplyReader openAi = new OpenAiReply();
+        data(openAi, 110, "{\"choices\":[{\"text\":\"a\"}],\"sglext\":{\"stages\":[{\"queue\":0.25}]}}");
+        assertThat(outcome(openAi, 110, null).stagesS()).containsExactly(Map.entry("queue", 0.25));
+        assertThat(outcome(new OpenAiReply(), 110, null).stagesS()).isEmpty();
     }
 
     @Test

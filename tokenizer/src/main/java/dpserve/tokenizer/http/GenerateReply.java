@@ -5,7 +5,6 @@ import dpserve.io.message.FinishReason;
 import dpserve.tokenizer.GenerateRequest;
 import dpserve.tokenizer.SequenceListener;
 import dpserve.tokenizer.SequenceState;
-import dpserve.tokenizer.Stages;
 import dpserve.tokenizer.TokenizerManager;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -140,22 +139,15 @@ final class GenerateReply {
         if (state.dpRank() != null) {
             g.writeNumberField("dp_rank", state.dpRank());
         }
+        double nowS = context.epochSeconds();
         if (state.finishReason() != null) {
             long nowNs = context.nowNs();
             g.writeNumberField("e2e_latency", (nowNs - state.createdNs()) / 1e9);
-            stages(g, state, (nowNs - state.endedNs()) / 1e9);
+            g.writeFieldName("stages");
+            StageJson.stages(g, state, nowNs);
+            StageJson.sglangNames(g, state, nowNs, nowS);
         }
-        g.writeNumberField("response_sent_to_client_ts", context.epochSeconds());
-    }
-
-    /** @param sinceEndS of the last stage, which lasts until this is written */
-    private static void stages(JsonGenerator g, SequenceState state, double sinceEndS) throws IOException {
-        double[] seconds = state.stages().seconds();
-        g.writeObjectFieldStart("stages");
-        for (int i = 0; i < seconds.length; i++) {
-            g.writeNumberField(Stages.NAMES.get(i), i == seconds.length - 1 ? seconds[i] + sinceEndS : seconds[i]);
-        }
-        g.writeEndObject();
+        g.writeNumberField("response_sent_to_client_ts", nowS);
     }
 
     private static void finishReason(JsonGenerator g, FinishReason reason) throws IOException {

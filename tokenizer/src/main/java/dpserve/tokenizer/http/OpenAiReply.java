@@ -138,6 +138,9 @@ final class OpenAiReply {
         if (request.continuousUsage()) {
             usage(g, List.of(state));
         }
+        if (last) {
+            stages(g, List.of(state));
+        }
         g.writeEndObject();
     }
 
@@ -173,6 +176,22 @@ final class OpenAiReply {
         }
         g.writeEndArray();
         usage(g, states);
+        stages(g, states);
+        g.writeEndObject();
+    }
+
+    /** Where SGLang puts what OpenAI has no field for; one entry for each choice of this object. */
+    private void stages(JsonGenerator g, List<SequenceState> of) throws IOException {
+        if (!request.returnStages()) {
+            return;
+        }
+        long nowNs = context.nowNs();
+        g.writeObjectFieldStart("sglext");
+        g.writeArrayFieldStart("stages");
+        for (SequenceState state : of) {
+            StageJson.stages(g, state, nowNs);
+        }
+        g.writeEndArray();
         g.writeEndObject();
     }
 

@@ -12,8 +12,11 @@ import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetLoadReqInput;
 import dpserve.io.message.GetLoadReqOutput;
+import dpserve.io.message.GetRequestReq;
+import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankUp;
+import dpserve.io.message.Stamps;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.PushSocket;
@@ -103,6 +106,12 @@ final class FakeBackend implements AutoCloseable {
         if (message instanceof GetLoadReqInput call) {
             return List.of(load(0, call), load(1, call));
         }
+        if (message instanceof GetRequestReq call) {
+            List<Object> decisions = call.userRid().equals("decided only")
+                    ? List.of(Map.of("rid", "decided only\u001f9.4.1", "dp_rank", 1))
+                    : List.of();
+            return List.of(new GetRequestReqOutput(call.rid(), null, "controller", Map.of("decisions", decisions)));
+        }
         if (message instanceof GetInternalStateReq call) {
             return List.of(new GetInternalStateReqOutput(
                     call.rid(),
@@ -139,7 +148,18 @@ final class FakeBackend implements AutoCloseable {
                 new int[] {2},
                 one,
                 new Integer[] {1},
-                null);
+                null,
+                completion == 1 || reason != null ? new double[][] {stamps(reason != null)} : null);
+    }
+
+    /** A request that took a microsecond for each stage, up to now. */
+    private static double[] stamps(boolean finished) {
+        double[] stamps = new double[Stamps.COUNT];
+        double nowS = System.currentTimeMillis() / 1e3;
+        for (int s = 0; s < stamps.length; s++) {
+            stamps[s] = s != Stamps.FINISHED || finished ? nowS + s * 1e-6 : 0;
+        }
+        return stamps;
     }
 
     @Override

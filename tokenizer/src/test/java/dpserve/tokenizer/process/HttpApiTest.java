@@ -1,6 +1,7 @@
 package dpserve.tokenizer.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -160,6 +161,70 @@ class HttpApiTest {
         assertThat(events).extracting(e -> e.get("index").asInt()).containsExactlyInAnyOrder(0, 1, 2, 3);
     }
 
+    private static double sum(JsonNode stages) {
+        assertThat(stages).hasSize(8);
+        double sum = 0;
+        for (JsonNode seconds : stages) {
+            assertThat(seconds.asDouble()).isNotNegative();
+            sum += seconds.asDouble();
+        }
+        return sum;
+    }
+
+    @Test
+    void shouldSayWhereTheTimeWent() throws Exception {
+        JsonNode meta = json(post("/generate", "{'input_ids': [1], 'sampling_params': {'max_new_tokens': 3}}"))
+                .get("meta_info");
+        assertThat(sum(meta.get("stages"))).isCloseTo(meta.get("e2e_latency").asDouble(), within(1e-6));
+        double received = meta.get("request_received_ts").asDouble();
+        assertThat(meta.get("response_sent_to_client_ts").asDouble() - received)
+                .isCloseTo(meta.get("e2e_latency").asDouble(), within(1e-3));
+        assertThat(meta.get("forward_entry_time").asDouble())
+                .isBetween(received, meta.get("prefill_finished_time").asDouble());
+        assertThat(meta.get("queue_time").asDouble())
+                .isEqualTo(meta.get("stages").get("queue").asDouble());
+
+        String body = "{'prompt': 'x', 'max_tokens': 2, 'n': 2, 'return_stages': true}";
+        JsonNode two = json(post("/v1/completions", body)).get("sglext").get("stages");
+        assertThat(two).hasSize(2);
+        two.forEach(HttpApiTest::sum);
+        assertThat(json(post("/v1/completions", "{'prompt': 'x', 'max_tokens': 2}"))
+                        .has("sglext"))
+                .isFalse();
+        String events = post(
+                        "/v1/chat/completions",
+                        "{'messages': [{'role': 'user', 'content': 'x'}], 'max_tokens': 3, 'stream': true,"
+                                + " 'return_stages': true}")
+                .body();
+        List<String> withStages =
+                events.lines().filter(line -> line.contains("sglext")).toList();
+        assertThat(withStages).hasSize(1);
+        JsonNode last = JSON.readTree(withStages.get(0).substring("data: ".length()));
+        assertThat(last.get("choices").get(0).get("finish_reason").asText()).isEqualTo("length");
+        sum(last.get("sglext").get("stages").get(0));
+    }
+
+    @Test
+    void shouldFindRequestsByTheirRid() throws Exception {
+        post("/generate", "{'input_ids': [1], 'rid': 'a b/c', 'sampling_params': {'max_new_tokens': 3}}");
+        JsonNode found = json(get("/requests/a%20b%2Fc"));
+        assertThat(found.get("rid").asText()).isEqualTo("a b/c");
+        JsonNode sequence = found.get("sequences").get(0);
+        assertThat(sequence.get("outcome").asText()).isEqualTo("length");
+        assertThat(sequence.get("completion_tokens").asInt()).isEqualTo(3);
+        sum(sequence.get("stages"));
+
+        JsonNode decided = json(get("/requests/decided%20only"));
+        assertThat(decided.get("sequences")).isEmpty();
+        assertThat(decided.get("decisions").get(0).toString())
+                .isEqualTo("{\"dp_rank\":1,\"sequence\":4,\"attempt\":1}");
+
+        HttpResponse<String> never = get("/requests/never");
+        assertThat(never.statusCode()).isEqualTo(404);
+        assertThat(json(never).get("error").get("message").asText()).contains("among the last 10000");
+        assertThat(get("/requests/").statusCode()).isEqualTo(400);
+    }
+
     @Test
     void shouldSpeakOpenAi() throws Exception {
         JsonNode completion = json(post("/v1/completions", "{'prompt': 'x', 'max_tokens': 2, 'n': 2}"));
@@ -211,11 +276,13 @@ class HttpApiTest {
 
     @Test
     void shouldAnswerAPathThatCannotBeDecoded() throws Exception {
-        try (Socket socket = connect()) {
-            write(socket, "GET /v1/loads?%zz", "");
-            BufferedReader reply =
-                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
-            assertThat(reply.readLine()).isEqualTo("HTTP/1.1 400 Bad Request");
+        for (String path : List.of("/v1/loads?%zz", "/requests/%zz")) {
+            try (Socket socket = connect()) {
+                write(socket, "GET " + path, "");
+                BufferedReader reply =
+                        new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+                assertThat(reply.readLine()).isEqualTo("HTTP/1.1 400 Bad Request");
+            }
         }
     }
 

@@ -14,8 +14,8 @@ source "$LIB/own-topology.sh"
 readonly RANKS=4
 readonly IN_FLIGHT=100
 
-# 300 requests turn 100 slots over three times.
-readonly NUM_PROMPTS=300
+# 250 requests turn 100 slots over more than twice, with their ends spread by their lengths.
+readonly NUM_PROMPTS=250
 
 # Ten times as fast as the modelled GPU; more, and two cores cannot keep up.
 readonly TIME_SCALE=0.1

@@ -27,7 +27,7 @@ usage() {
 Usage: scripts/demo.sh [--port PORT] [--install] [--no-build]
 
 Starts a topology of 4 simulated ranks on free ports, puts the same load on it under three policies, checks every token
-of every reply, and stops everything. One line for each policy. Under 60 s on 2 cores, once built.
+of every reply, kills a rank under the load, and stops everything. One line for each policy and one for the kill. Under 60 s on 2 cores, once built.
 
   --port PORT   HTTP port (default: a free one)
   --install     install a missing JDK or Maven with apt

@@ -63,6 +63,8 @@ class DemoIT {
         });
         assertThat(lines.get(2).group(2)).isEqualTo(Integer.toString(EVEN));
         assertThat(Integer.parseInt(lines.get(0).group(2))).isGreaterThan(EVEN);
+        assertThat(demo.output())
+                .containsPattern("(?m)^kill -9 of rank 2 with \\d+ requests on it +wrong or lost tokens: 0$");
         assertThat(demo.output()).containsPattern("(?m)^stopped after \\d+ s$");
         assertNothingLeft(processes);
     }

@@ -1,13 +1,17 @@
 package dpserve.bench.process;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dpserve.bench.BenchConfig;
+import dpserve.bench.client.ControlCalls;
 import dpserve.bench.live.LiveRun;
 import dpserve.io.model.Vocabulary;
 import dpserve.io.process.CommandRunner;
 import dpserve.tokenizer.JtokkitVocabulary;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -25,6 +29,11 @@ public final class DemoMain implements Callable<Integer> {
     private static final int INPUT_LEN = 200;
     private static final int OUTPUT_LEN = 400;
     private static final double REPORT_DELAY_MS = 500;
+
+    /** The rank that is killed, any but the first would do as well. */
+    private static final int VICTIM = 2;
+
+    private static final long SAMPLE_MS = 50;
 
     /** So that the first policy does not pay for the processes' first seconds. */
     private static final int WARMUP_REQUESTS = 200;
@@ -63,11 +72,64 @@ public final class DemoMain implements Callable<Integer> {
                 }
                 good &= run.bad() == 0 && (!method.equals(EXACT) || run.peaks().most() <= IN_FLIGHT / RANKS);
             }
+            good &= killed(vocabulary);
         } catch (IllegalStateException e) {
             System.err.println("error: " + e.getMessage());
             return CommandRunner.FAILURE;
         }
         return good ? 0 : CommandRunner.FAILURE;
+    }
+
+    /** The same load again; a rank is killed once all requests are on the ranks. */
+    private boolean killed(Vocabulary vocabulary) throws InterruptedException {
+        BenchConfig config = load();
+        config.warmupRequests = 0; // the kill must meet the requests whose replies are checked
+        long pid = pidOf(VICTIM, new ControlCalls(config.base(), Map.of()).serverInfo());
+        AtomicInteger held = new AtomicInteger();
+        LoadSampler sampler = new LoadSampler(config.base(), SAMPLE_MS, loads -> killUnderLoad(loads, pid, held));
+        LiveRun run;
+        try {
+            run = LiveRun.measure(vocabulary, config, null, EXACT, REPORT_DELAY_MS);
+        } finally {
+            sampler.stop();
+        }
+        if (held.get() == 0) {
+            throw new IllegalStateException("rank " + VICTIM + " was never under load, so it was not killed");
+        }
+        System.out.printf(
+                "kill -9 of rank %d with %d requests on it   wrong or lost tokens: %s%n",
+                VICTIM, held.get(), wrong(run));
+        return run.bad() == 0;
+    }
+
+    private static void killUnderLoad(JsonNode loads, long pid, AtomicInteger held) {
+        int total = 0;
+        int victims = 0;
+        for (JsonNode load : loads.path("loads")) {
+            int on = load.path("num_running_reqs").asInt()
+                    + load.path("num_waiting_reqs").asInt();
+            total += on;
+            victims = load.path("dp_rank").asInt() == VICTIM ? on : victims;
+        }
+        if (total >= IN_FLIGHT - RANKS && held.compareAndSet(0, victims)) {
+            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        }
+    }
+
+    private static long pidOf(int dpRank, JsonNode serverInfo) {
+        for (JsonNode process : serverInfo.path("processes")) {
+            if (process.path("role").asText().equals("scheduler")
+                    && process.path("index").asInt() == dpRank) {
+                return process.path("pid").asLong();
+            }
+        }
+        throw new IllegalStateException("/server_info names no rank " + dpRank);
+    }
+
+    private static String wrong(LiveRun run) {
+        return run.bad() == 0
+                ? "0"
+                : "in " + run.bad() + " replies (" + run.result().verify().summary() + ")";
     }
 
     private BenchConfig load() {
@@ -97,9 +159,6 @@ public final class DemoMain implements Callable<Integer> {
                 run.method(),
                 run.peaks().most(),
                 run.result().metrics().ttftMs().p99() / timeScale,
-                run.bad() == 0
-                        ? "0"
-                        : "in " + run.bad() + " replies ("
-                                + run.result().verify().summary() + ")");
+                wrong(run));
     }
 }

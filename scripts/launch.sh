@@ -142,9 +142,8 @@ use_model() {
     [[ -n ${GIVEN[--model-path]:-} ]] || fail "--engine llama needs --model-path" "$EXIT_USAGE"
     use_optional_module llama
   fi
-  [[ -z ${GIVEN[--tokenizer-path]:-} ]] || use_optional_module huggingface
   local flag
-  for flag in --model-path --tokenizer-path; do
+  for flag in --model-path; do
     if [[ -n ${GIVEN[$flag]:-} ]]; then
       [[ -r ${FLAG_VALUE[$flag]} ]] || fail "$flag: cannot read ${FLAG_VALUE[$flag]}" "$EXIT_USAGE"
       FLAG_VALUE[$flag]=$(realpath "${FLAG_VALUE[$flag]}")

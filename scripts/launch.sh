@@ -142,13 +142,10 @@ use_model() {
     [[ -n ${GIVEN[--model-path]:-} ]] || fail "--engine llama needs --model-path" "$EXIT_USAGE"
     use_optional_module llama
   fi
-  local flag
-  for flag in --model-path; do
-    if [[ -n ${GIVEN[$flag]:-} ]]; then
-      [[ -r ${FLAG_VALUE[$flag]} ]] || fail "$flag: cannot read ${FLAG_VALUE[$flag]}" "$EXIT_USAGE"
-      FLAG_VALUE[$flag]=$(realpath "${FLAG_VALUE[$flag]}")
-    fi
-  done
+  if [[ -n ${GIVEN[--model-path]:-} ]]; then
+    [[ -r ${FLAG_VALUE[--model-path]} ]] || fail "--model-path: cannot read ${FLAG_VALUE[--model-path]}" "$EXIT_USAGE"
+    FLAG_VALUE[--model-path]=$(realpath "${FLAG_VALUE[--model-path]}")
+  fi
 }
 
 # seconds_since MICROSECONDS: with one decimal.

@@ -13,7 +13,8 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HERE = os.path.join(ROOT, "interop")
 HOST = "127.0.0.1"
-READY_TIMEOUT_S = 240
+# A busy machine takes minutes to import SGLang.
+READY_TIMEOUT_S = 600
 
 MAINS = {
     "tokenizer": ("tokenizer", "dpserve.tokenizer.process.TokenizerManagerMain"),
@@ -37,6 +38,9 @@ TINY_MODEL = {
 # From plain words to characters of several tokens, whose bytes arrive in pieces.
 PROMPTS = ["Once upon a time", "The quick brown fox", "Zażółć gęślą jaźń", "数据并行", "🙂🙃", "def main():\n    return",
            "1 2 3 4 5 6 7 8 9", " ", "a" * 300, "Straße, naïve, œuvre", "How many ranks are there?", "\n\n\n"]
+
+# Stands for the first prompt with a stop string.
+STOPPED = "(stopped)"
 
 
 class Endpoints:
@@ -107,11 +111,11 @@ class Processes(contextlib.ExitStack):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def wait_ready(self, *without):
-        """Until each process has said READY; those named do not say it."""
+    def wait_ready(self, serves=True):
+        """Until each process has said READY and, if there is an HTTP server, that one is healthy."""
         deadline = time.monotonic() + READY_TIMEOUT_S
         for name, _, log in self.running:
-            while name not in without:
+            while True:
                 self.check_alive()
                 with open(log, encoding="utf-8", errors="replace") as text:
                     if "READY" in text.read():
@@ -119,6 +123,8 @@ class Processes(contextlib.ExitStack):
                 if time.monotonic() > deadline:
                     sys.exit(f"FAILED {name} is not ready [log: {log}]")
                 time.sleep(0.1)
+        if serves:
+            self.wait_for_service()
 
     def check_alive(self):
         for name, process, log in self.running:
@@ -127,13 +133,24 @@ class Processes(contextlib.ExitStack):
                     tail = "".join(text.readlines()[-15:])
                 sys.exit(f"FAILED {name} ended with status {process.returncode} [log: {log}]\n{tail}")
 
-    def generate(self, text, stream=False, **sampling):
-        """The reply to a text: text, output ids and token counts, which must not depend on who serves."""
+    def kill(self, name):
+        """Ends one process at once, and expects it to be gone from then on."""
+        process = next(p for n, p, _ in self.running if n == name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self.running = [entry for entry in self.running if entry[0] != name]
+
+    def post(self, text, stream, routed_dp_rank=None, **sampling):
         params = {"temperature": 0, "max_new_tokens": 24, "ignore_eos": True, **sampling}
-        body = json.dumps({"text": text, "stream": stream, "sampling_params": params}).encode()
+        body = json.dumps({"text": text, "stream": stream, "sampling_params": params,
+                           "routed_dp_rank": routed_dp_rank}).encode()
         request = urllib.request.Request(f"http://{HOST}:{self.at.http}/generate", body,
                                          {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        return urllib.request.urlopen(request, timeout=60)
+
+    def generate(self, text, stream=False, **sampling):
+        """The reply to a text: text, output ids and token counts, which must not depend on who serves."""
+        with self.post(text, stream, **sampling) as answer:
             if stream:
                 events = [line[6:] for line in answer.read().decode().split("\n") if line.startswith("data: ")]
                 if events[-1] != "[DONE]":
@@ -145,17 +162,21 @@ class Processes(contextlib.ExitStack):
         return {"text": reply["text"], "output_ids": reply["output_ids"], "finish": info["finish_reason"]["type"],
                 "prompt_tokens": info["prompt_tokens"], "completion_tokens": info["completion_tokens"]}
 
-    def replies(self):
-        """All prompts, whole and streamed, some at a time."""
-        self.wait_for_service()
+    def replies(self, stop=True):
+        """All prompts, whole and streamed, some at a time; and one that a stop string ends, in its middle."""
         with concurrent.futures.ThreadPoolExecutor(4) as threads:
             whole = list(threads.map(self.generate, PROMPTS))
             streamed = list(threads.map(lambda text: self.generate(text, stream=True), PROMPTS))
         for text, one, other in zip(PROMPTS, whole, streamed):
             if one != other:
                 sys.exit(f"FAILED {text!r}: whole {one}, streamed {other}")
+        found = dict(zip(PROMPTS, whole))
+        if stop:
+            found[STOPPED] = self.generate(PROMPTS[0], stop=[whole[0]["text"][8:12]])
+            if found[STOPPED]["finish"] != "stop":
+                sys.exit(f"FAILED a stop string: {found[STOPPED]}")
         self.check_alive()
-        return dict(zip(PROMPTS, whole))
+        return found
 
     def wait_for_service(self):
         deadline = time.monotonic() + READY_TIMEOUT_S
@@ -172,7 +193,7 @@ class Processes(contextlib.ExitStack):
 
 def same(name, replies, reference):
     """Ends the run unless the replies are those of the reference."""
-    for text, expected in reference.items():
-        if replies[text] != expected:
-            sys.exit(f"FAILED {name}: {text!r}: {replies[text]} instead of {expected}")
-    print(f"  {name}: {len(reference)} prompts, whole and streamed, as they should be", flush=True)
+    for text, found in replies.items():
+        if found != reference[text]:
+            sys.exit(f"FAILED {name}: {text!r}: {found} instead of {reference[text]}")
+    print(f"  {name}: {len(replies)} prompts, all as they should be", flush=True)

@@ -8,8 +8,10 @@ needs the packages of requirements-sglang.txt.
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
+import signal
 import sys
 import time
 import urllib.error
@@ -21,6 +23,9 @@ import roles
 from harness import HOST, PROMPTS, RANKS, TINY_MODEL, Processes, same
 from roles import io
 
+# A topology's endpoints lie within so many ports of each other, see harness.Endpoints.
+PORT_STEP = 10
+
 INT64 = ("--token-id-form", "int64")
 
 
@@ -28,11 +33,11 @@ class Pairs:
     def __init__(self, options):
         self.options = options
         vocabulary = Tokenizer.from_file(os.path.join(options.model, "tokenizer.json"))
-        self.ids = {text: vocabulary.encode(text).ids for text in PROMPTS}
+        self.ids = {text: vocabulary.encode(text).ids for text in (*PROMPTS, roles.UNANSWERED)}
 
     def topology(self, name):
-        # Ports of their own: a socket that has just been closed may not be bound again at once.
-        self.options.port += 1
+        # Ports of its own, so that nothing of the topology before it is met.
+        self.options.port += PORT_STEP
         return Processes(self.options.folder, name, self.options.port, self.options.model)
 
     def java_alone(self):
@@ -53,7 +58,7 @@ class Pairs:
             p.java("controller", "--input", p.at.stream)
             p.java_schedulers(*INT64)
             p.java("detokenizer", *INT64)
-            p.wait_ready()
+            p.wait_ready(serves=False)
             single = {f"single-{i}": text for i, text in enumerate(PROMPTS)}
             for rid, text in single.items():
                 side.send(side.request(rid, self.ids[text], 24))
@@ -113,28 +118,30 @@ class Pairs:
         """Python where SGLang's schedulers are; tokenizer, controller and detokenizer are Java."""
         replies = os.path.join(self.options.folder, "replies.json")
         with open(replies, "w", encoding="utf-8") as file:
-            json.dump([[self.ids[text], reference[text]["output_ids"]] for text in PROMPTS], file)
+            known = [[self.ids[text], reference[text]["output_ids"]] for text in PROMPTS]
+            json.dump([*known, [self.ids[roles.UNANSWERED], None]], file)
         with self.topology("python-schedulers") as p:
             self.java_front(p)
             for rank, endpoint in enumerate(p.at.ranks):
                 p.python(f"scheduler-{rank}", "roles.py", "scheduler", "--dp-rank", str(rank), "--input", endpoint,
                          "--detokenizer", p.at.detokenizer, "--tokenizer", p.at.tokenizer, "--replies", replies)
             p.wait_ready()
-            same("requests", p.replies(), reference)
+            same("requests", p.replies(stop=False), reference)
             self.http_calls(p)
             self.rank_dies(p, reference)
 
     @staticmethod
     def rank_dies(p, reference):
-        """A stand-in ends at a prompt it has no reply for: that request fails with a reason, the others go elsewhere."""
-        try:
-            sys.exit(f"FAILED a dead rank answered: {p.generate('nobody knows')}")
-        except urllib.error.HTTPError as error:
-            reason = error.read().decode()
-        if "dp_rank" not in reason:
-            sys.exit(f"FAILED {reason}")
-        p.running = [entry for entry in p.running if entry[1].poll() is None]
-        same("requests after the death of a rank", p.replies(), reference)
+        """A request that must go to rank 0 and is not answered ends with a reason when that rank is killed."""
+        with concurrent.futures.ThreadPoolExecutor(1) as thread:
+            pending = thread.submit(p.generate, roles.UNANSWERED, routed_dp_rank=0)
+            time.sleep(1)
+            p.kill("scheduler-0")
+            try:
+                sys.exit(f"FAILED a dead rank answered: {pending.result()}")
+            except urllib.error.HTTPError as error:
+                reason = error.read().decode()
+        same("requests after the death of a rank", p.replies(stop=False), reference)
         print(f"  {reason}")
 
     @staticmethod
@@ -153,9 +160,24 @@ class Pairs:
                     answer.read()
             except urllib.error.HTTPError as error:
                 sys.exit(f"FAILED {path}: {error.code} {error.read()!r}")
+        took = time.monotonic() - began
         time.sleep(0.5)
         p.check_alive()
-        print(f"  flush, server info, loads, metrics, health: {time.monotonic() - began - 0.5:.1f} s, every rank lives")
+        print(f"  flush, server info, loads, metrics, health: {took:.1f} s, every rank lives")
+
+    @staticmethod
+    def client_leaves(p):
+        """The rank ends what nobody reads any more, and says so: the tokenizer forgets it."""
+        with p.post(PROMPTS[0], stream=True, max_new_tokens=3000) as stream:
+            stream.readline()
+        deadline = time.monotonic() + 30
+        held = {"requests": 1}
+        while held["requests"] or held["zombies"]:
+            if time.monotonic() > deadline:
+                sys.exit(f"FAILED a request whose client left is still held: {held}")
+            with urllib.request.urlopen(f"http://{HOST}:{p.at.http}/server_info", timeout=30) as answer:
+                held = next(q for q in json.load(answer)["processes"] if q["role"] == "tokenizer")["tables"]
+        print("  a client that leaves: nothing is held any more", flush=True)
 
     def sglang_tokenizer(self, reference):
         """SGLang's HTTP server and tokenizer manager before the Java processes."""
@@ -190,11 +212,13 @@ class Pairs:
             p.wait_ready()
             same("requests", p.replies(), reference)
             self.http_calls(p)
+            self.client_leaves(p)
 
     def sglang_alone(self):
         """The reference of the model: SGLang's own server, nothing else."""
         with self.topology("sglang") as p:
             p.start("sglang", [sys.executable, "-m", "sglang.launch_server", *p.sglang_flags(1)])
+            p.wait_for_service()
             return p.replies()
 
     def sglang_schedulers(self, reference):
@@ -205,6 +229,7 @@ class Pairs:
             p.wait_ready()
             same("requests", p.replies(), reference)
             self.http_calls(p)
+            self.client_leaves(p)
             same("requests after that", p.replies(), reference)
 
     def java_controller(self, reference):
@@ -233,7 +258,7 @@ class Pairs:
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--model", required=True)
-    arguments.add_argument("--port", type=int, default=37200)
+    arguments.add_argument("--port", type=int, default=28200)
     arguments.add_argument("--folder", default="target/interop")
     arguments.add_argument("--sglang", action="store_true")
     arguments.add_argument("--only", default="", metavar="PAIR")
@@ -241,6 +266,9 @@ def main():
     if options.sglang:
         with open(os.path.join(options.model, "config.json"), "w", encoding="utf-8") as file:
             json.dump(TINY_MODEL, file)
+    # SGLang's processes signal their parent when they fail; what that was is said by check_alive.
+    signal.signal(signal.SIGQUIT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     Pairs(options).run()
 
 

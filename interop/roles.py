@@ -18,6 +18,9 @@ io = released.load_io_struct()
 TOKENS_A_BATCH = 5
 SURROUNDING = 5
 
+# A prompt that the scheduler takes and never answers.
+UNANSWERED = "Nobody knows"
+
 
 def socket(kind, endpoint, bind):
     made = zmq.Context.instance().socket(kind)
@@ -56,9 +59,9 @@ class Scheduler:
             prompt = list(message.input_ids)
             limit = message.sampling_params.max_new_tokens
             health = message.rid.startswith("HEALTH_CHECK")
-            if not health and tuple(prompt) not in self.replies:
-                sys.exit("a prompt without a recorded reply")
-            self.running[message.rid] = (prompt, [0] if health else self.replies[tuple(prompt)][:limit], 0)
+            reply = [0] if health else self.replies[tuple(prompt)]
+            if reply is not None:
+                self.running[message.rid] = (prompt, reply[:limit], 0)
         elif isinstance(message, io.AbortReq):
             for rid in [r for r in self.running if message.abort_all or r.startswith(message.rid)]:
                 prompt, out, sent = self.running[rid]

@@ -20,7 +20,7 @@ usage() {
   echo "Compares every message with SGLang's definitions, and runs Python in SGLang's roles against the Java processes."
   echo "  --install   install what is missing with apt: a JDK, Maven, python3-venv"
   echo "  --sglang    run SGLang's own processes on the CPU instead (installs torch: 6 GB; takes some minutes)"
-  echo "  --port N    first HTTP port of the pairs (default: 37200)"
+  echo "  --port N    first HTTP port of the pairs (default: 28200)"
   echo "  --seed N    seed of the random messages (default: 1)"
   echo "  --count N   random messages of each kind (default: 50)"
 }
@@ -54,7 +54,7 @@ check_layouts() {
 }
 
 main() {
-  local install=false sglang=false seed=1 count=50 port=37200
+  local install=false sglang=false seed=1 count=50 port=28200
   while (($# > 0)); do
     case $1 in
       --install | --install=true) install=true ;;

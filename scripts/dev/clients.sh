@@ -14,6 +14,9 @@ readonly OPENAI_NPM=7.57.0
 readonly MODEL=simulated
 readonly HOST=127.0.0.1
 
+# Below the ports that the system gives to outgoing connections.
+readonly DEFAULT_PORT=28100
+
 # Backends of bench_serving, each with the endpoint it drives.
 readonly BACKENDS=(sglang sglang-oai sglang-oai-chat vllm vllm-chat)
 readonly PROMPTS=40
@@ -23,7 +26,7 @@ usage() {
   echo "Starts a topology of two ranks and drives it with curl, OpenAI's Python and JavaScript clients and SGLang's own"
   echo "bench_serving; scrapes it with Prometheus meanwhile and checks its metrics with promtool."
   echo "  --install   install what is missing with apt: Node.js, npm, prometheus, curl, what launch.sh needs"
-  echo "  --port N    HTTP port; Prometheus listens 10 above (default: 37100)"
+  echo "  --port N    HTTP port; Prometheus listens 10 above (default: $DEFAULT_PORT)"
 }
 
 # check_curl URL
@@ -99,7 +102,7 @@ leave() {
 }
 
 main() {
-  local install=false port=37100 missing=() need
+  local install=false port=$DEFAULT_PORT missing=() need
   while (($# > 0)); do
     case $1 in
       --install | --install=true) install=true ;;

@@ -83,7 +83,7 @@ public final class WorkerMetrics implements ManagerCounters {
         streaming = new ByStreaming(true);
         whole = new ByStreaming(false);
         aborted = counter("sglang:num_aborted_requests", "Requests that ended by an abort.");
-        resumed = counter("dpserve:num_resumed_attempts", "Attempts that went on where a lost one stood.");
+        resumed = counter("dpserve_num_resumed_attempts", "Attempts that went on where a lost one stood.");
         cachedTokens =
                 counter("sglang:cached_tokens", "Prompt tokens found in a prefix cache.", "cache_source", "total");
         for (int i = 0; i < stages.length; i++) {

@@ -11,6 +11,9 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -70,7 +73,7 @@ public final class WorkerMetrics implements ManagerCounters {
     private final Counter aborted;
     private final Counter cachedTokens;
     private final Timer itl;
-    private final Timer[] stages = new Timer[Stages.NAMES.size()];
+    private final Map<Integer, Timer[]> stagesByRank = new HashMap<>();
     private long unknownRids;
     private long gaps;
     private final Counter resumed;
@@ -86,14 +89,6 @@ public final class WorkerMetrics implements ManagerCounters {
         resumed = counter("dpserve_num_resumed_attempts", "Attempts that went on where a lost one stood.");
         cachedTokens =
                 counter("sglang:cached_tokens", "Prompt tokens found in a prefix cache.", "cache_source", "total");
-        for (int i = 0; i < stages.length; i++) {
-            stages[i] = histogram(
-                    "sglang:per_stage_req_latency_seconds",
-                    "Time of a request in one stage; the stages add up to its whole time.",
-                    STAGE_BUCKETS,
-                    "stage",
-                    Stages.NAMES.get(i));
-        }
         itl = histogram("sglang:inter_token_latency_seconds", "Time between two tokens.", ITL_BUCKETS);
     }
 
@@ -116,6 +111,28 @@ public final class WorkerMetrics implements ManagerCounters {
                 .tags(labels)
                 .serviceLevelObjectives(buckets)
                 .register(registry);
+    }
+
+    /** With the labels of SGLang's schedulers, which keep this metric there; made once a rank has ended a request. */
+    private Timer[] stagesOf(int dpRank) {
+        Timer[] stages = new Timer[Stages.NAMES.size()];
+        for (int i = 0; i < stages.length; i++) {
+            stages[i] = histogram(
+                    "sglang:per_stage_req_latency_seconds",
+                    "Time of a request in one stage; the stages add up to its whole time.",
+                    STAGE_BUCKETS,
+                    "stage",
+                    Stages.NAMES.get(i),
+                    "tp_rank",
+                    "0",
+                    "pp_rank",
+                    "0",
+                    "moe_ep_rank",
+                    "0",
+                    "dp_rank",
+                    Integer.toString(dpRank));
+        }
+        return stages;
     }
 
     private ByStreaming of(SequenceState state) {
@@ -150,6 +167,9 @@ public final class WorkerMetrics implements ManagerCounters {
             aborted.increment();
             return;
         }
+        // A peer that says no rank has only one, which SGLang calls 0.
+        int dpRank = Objects.requireNonNullElse(state.dpRank(), 0);
+        Timer[] stages = stagesByRank.computeIfAbsent(dpRank, this::stagesOf);
         for (int i = 0; i < stages.length; i++) {
             stages[i].record(Math.round(state.stages().seconds()[i] * NS), TimeUnit.NANOSECONDS);
         }

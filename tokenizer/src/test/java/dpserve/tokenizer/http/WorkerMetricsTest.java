@@ -65,6 +65,10 @@ class WorkerMetricsTest {
         assertThat(sorted(text)).containsAll(sorted("sglang:prompt_tokens_total" + streamed + "3.0"));
         assertThat(sorted(text))
                 .containsAll(sorted("sglang:num_requests_total" + streamed.replace("true", "false") + "0.0"));
+        assertThat(sorted(text))
+                .containsAll(
+                        sorted("sglang:per_stage_req_latency_seconds_count{model_name=\"m\",engine_type=\"unified\","
+                                + "stage=\"decode\",tp_rank=\"0\",pp_rank=\"0\",moe_ep_rank=\"0\",dp_rank=\"0\"} 1"));
         assertThat(text).doesNotContain("_max");
     }
 

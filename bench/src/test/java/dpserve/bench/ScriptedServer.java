@@ -113,7 +113,11 @@ public final class ScriptedServer implements AutoCloseable {
                 case "/generate", "/v1/completions", "/v1/chat/completions" -> generate(ctx, path, JSON.readTree(body));
                 case "/v1/models" -> whole(ctx, HttpResponseStatus.OK, "{\"data\":[{\"id\":\"scripted\"}]}");
                 case "/server_info" ->
-                    whole(ctx, HttpResponseStatus.OK, "{\"version\":\"scripted\",\"decode\":[{\"version\":\"d\"}]}");
+                    whole(
+                            ctx,
+                            HttpResponseStatus.OK,
+                            "{\"version\":\"scripted\",\"decode\":[{\"version\":\"d\"}],"
+                                    + "\"processes\":[{\"index\":0,\"counters\":{\"peak_reqs\":1}}]}");
                 default -> {
                     calls.add(request.method() + " " + path);
                     whole(ctx, HttpResponseStatus.OK, "flushed");

@@ -34,7 +34,8 @@ public record LiveRun(String method, double delayMs, BenchResult result, HeldPea
             throws InterruptedException {
         config.flushCache = true;
         new ControlCalls(config.base(), config.request.headers(Map.of())).loadBalance(method, delayMs);
-        BenchResult result = new BenchServing(vocabulary, Map.of(), line -> {}, total -> done -> {}).measure(config);
+        BenchServing bench = new BenchServing(vocabulary, Map.of(), line -> {}, total -> done -> {});
+        BenchResult result = rows == null ? bench.measure(config) : bench.measure(config, rows);
         return new LiveRun(method, delayMs, result, HeldPeaks.of(result.serverInfo()));
     }
 

@@ -28,6 +28,8 @@ public enum Count {
     REPORTS_IMPOSSIBLE,
     RANKS_UP,
     RANKS_DOWN,
+    /** Incarnations declared dead for want of heartbeats that beat again: stopped, starved or cut off, not dead. */
+    RANKS_DOWN_FALSELY,
     FENCED,
     /** Attempts that ended because their rank did. */
     LOST_WITH_RANK,

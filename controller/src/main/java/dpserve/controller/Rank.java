@@ -37,6 +37,9 @@ public final class Rank {
     /** Legacy rank: whether the workers have been told of it. */
     boolean announced;
 
+    /** Whether the dead incarnation has been heard again, which is counted once. */
+    boolean heardWhileDead;
+
     /** When a claim on this slot was last fenced, on the running clock. */
     long fencedNs = Long.MIN_VALUE / 2;
 

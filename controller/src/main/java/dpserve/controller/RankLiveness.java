@@ -99,6 +99,10 @@ final class RankLiveness {
         Rank rank = slot(beat.dpRank());
         long now = clock.at(nowNs);
         if (beat.incarnation() < rank.incarnation || (isSame(rank, beat) && rank.state == RankState.DEAD)) {
+            if (isSame(rank, beat) && !rank.heardWhileDead) {
+                rank.heardWhileDead = true;
+                counters.add(Count.RANKS_DOWN_FALSELY);
+            }
             fence(rank, beat.incarnation(), beat.inputEndpoint(), now);
             return;
         }
@@ -222,6 +226,7 @@ final class RankLiveness {
         rank.incarnation = incarnation;
         rank.inputEndpoint = endpoint;
         rank.state = RankState.ABSENT;
+        rank.heardWhileDead = false;
         rank.heartbeatNs = now;
         rank.knownRequests = 0;
         rank.knownTokens = 0;

@@ -127,6 +127,25 @@ class RankLivenessTest {
     }
 
     @Test
+    void shouldCountARankThatWasNotDeadOnce() {
+        h.rankUp(0, 50);
+        h.pass(900);
+        assertThat(h.count(Count.RANKS_DOWN)).isEqualTo(1);
+        assertThat(h.count(Count.RANKS_DOWN_FALSELY)).as("silent so far").isZero();
+        h.controller.onDirectMessage(beat(0, 50), h.nowNs);
+        h.controller.onDirectMessage(beat(0, 50), h.nowNs);
+        assertThat(h.count(Count.RANKS_DOWN_FALSELY)).isEqualTo(1);
+        h.rankUp(0, 57);
+        h.controller.onDirectMessage(beat(0, 50), h.nowNs);
+        assertThat(h.count(Count.RANKS_DOWN_FALSELY))
+                .as("a ghost of before is no second error")
+                .isEqualTo(1);
+        h.pass(900);
+        h.controller.onDirectMessage(beat(0, 57), h.nowNs);
+        assertThat(h.count(Count.RANKS_DOWN_FALSELY)).isEqualTo(2);
+    }
+
+    @Test
     void shouldLetTheHigherOfTwoClaimsWin() {
         h.workerUp(0, 100);
         h.rankUp(0, 50);

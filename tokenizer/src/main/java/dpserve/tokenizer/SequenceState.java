@@ -27,6 +27,14 @@ public final class SequenceState {
     /** A client wants it ended: it is not sent again. */
     boolean abortAsked;
 
+    /** Aborted because it took too long. */
+    boolean timedOut;
+
+    /** Whether and when {@link Deadlines} first saw that it is to end. */
+    boolean abortSeen;
+
+    long abortSeenNs;
+
     /** Number of the attempt under way, from 0. */
     int attempt;
 

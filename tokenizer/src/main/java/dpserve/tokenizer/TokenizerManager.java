@@ -9,7 +9,6 @@ import dpserve.io.message.FinishReason;
 import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.Refused;
-import dpserve.io.message.TokenizedGenerateReqInput;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -32,15 +31,17 @@ public final class TokenizerManager {
     private final ManagerCounters counters;
     private final StageClock stageClock;
     private final Resumption resumption;
+    private final Deadlines deadlines;
     private final RequestLog log = new RequestLog();
     private final Map<String, SequenceState> byWireRid = new HashMap<>();
-    private final Map<String, Probe> probes = new HashMap<>();
+    private final Probes probes = new Probes();
     private long nextNumber;
 
     /**
      * @param httpWorkerIpc this worker's PULL endpoint, which outputs come back to
      * @param incarnation this worker's incarnation, part of every wire rid
      * @param resumption what becomes of a sequence whose attempt is lost
+     * @param deadlines how long a sequence may take
      * @param epochSeconds seconds since the epoch at a monotonic time
      */
     public TokenizerManager(
@@ -49,8 +50,10 @@ public final class TokenizerManager {
             ManagerOutput output,
             ManagerCounters counters,
             Resumption resumption,
+            Deadlines deadlines,
             LongToDoubleFunction epochSeconds) {
         this.resumption = resumption;
+        this.deadlines = deadlines;
         this.stageClock = new StageClock(epochSeconds);
         this.httpWorkerIpc = httpWorkerIpc;
         this.incarnation = incarnation;
@@ -99,13 +102,13 @@ public final class TokenizerManager {
         if (!output.toController(spec.toMessage(wireRid, httpWorkerIpc))) {
             return null;
         }
-        probes.put(wireRid, probe);
+        probes.add(wireRid, probe);
         return wireRid;
     }
 
     /** No longer waits for a probe. */
     public void forgetProbe(String wireRid) {
-        probes.remove(wireRid);
+        probes.forget(wireRid);
     }
 
     /** The client left: the rank is told to stop, and the sequence stays as a zombie until its end arrives. */
@@ -153,7 +156,7 @@ public final class TokenizerManager {
             SequenceState state = byWireRid.get(batch.rids()[i]);
             if (state != null) {
                 apply(state, batch, i, changes, ended, nowNs);
-            } else if (!answerProbe(batch.rids()[i], true)) {
+            } else if (!probes.answer(batch.rids()[i], true)) {
                 counters.unknownRid();
             }
         }
@@ -211,7 +214,7 @@ public final class TokenizerManager {
 
     /** The controller answers that no rank took an attempt. */
     public void onRefused(Refused refused, long nowNs) {
-        if (!answerProbe(refused.rid(), false)) {
+        if (!probes.answer(refused.rid(), false)) {
             FinishReason reason = refused.status() == SERVICE_UNAVAILABLE
                     ? Resumption.unavailable(refused.reason())
                     : new FinishReason.Abort(refused.reason(), refused.status(), "BadRequestError");
@@ -222,7 +225,7 @@ public final class TokenizerManager {
     private void end(String wireRid, FinishReason reason, long nowNs) {
         SequenceState state = byWireRid.remove(wireRid);
         if (state == null) {
-            if (!answerProbe(wireRid, true)) {
+            if (!probes.answer(wireRid, true)) {
                 counters.unknownRid();
             }
             return;
@@ -241,7 +244,7 @@ public final class TokenizerManager {
                 lost.add(wireRid);
                 onLost(state, true, "DP rank " + down.dpRank() + " is down (" + down.reason() + ")", changes);
             } else {
-                answerProbe(wireRid, false);
+                probes.answer(wireRid, false);
             }
         }
         if (!lost.isEmpty()) {
@@ -271,18 +274,9 @@ public final class TokenizerManager {
 
     /** A busy rank answers a probe without running it. */
     public void onHealthCheck(HealthCheckOutput answer) {
-        if (answer.rid() == null || !answerProbe(answer.rid(), true)) {
+        if (answer.rid() == null || !probes.answer(answer.rid(), true)) {
             counters.unknownRid();
         }
-    }
-
-    private boolean answerProbe(String rid, boolean passed) {
-        Probe probe = probes.remove(rid);
-        if (probe != null) {
-            probe.onAnswer(passed);
-        }
-        // A probe given up on may still be answered: neither unknown nor of interest.
-        return probe != null || TokenizedGenerateReqInput.isHealthCheck(rid);
     }
 
     private void finish(List<Change> changes, List<String> ended, long nowNs) {
@@ -310,7 +304,18 @@ public final class TokenizerManager {
         }
     }
 
+    /** Time passes: what takes too long is aborted, and what does not end after an abort ends here. */
+    public void onTick(long nowNs) {
+        Deadlines.Due due = deadlines.look(byWireRid.values(), nowNs);
+        due.toAbort().forEach(this::abort);
+        for (SequenceState state : due.toEnd()) {
+            output.toDetokenizers(new DropState(new String[] {state.wireRid}));
+            end(state.wireRid, deadlines.reason(state), nowNs);
+        }
+    }
+
     private void end(SequenceState state, long nowNs) {
+        state.finishReason = deadlines.reason(state);
         state.endedNs = nowNs;
         state.stages = stageClock.stages(state, nowNs);
         log.ended(state);

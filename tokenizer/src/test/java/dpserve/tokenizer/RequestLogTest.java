@@ -18,7 +18,13 @@ class RequestLogTest {
 
     private final Recorder recorder = new Recorder();
     private final TokenizerManager manager = new TokenizerManager(
-            "tcp://127.0.0.1:9", 77, recorder, recorder, new Resumption(OnRankFailure.FAIL, 0), ns -> ns / 1e9);
+            "tcp://127.0.0.1:9",
+            77,
+            recorder,
+            recorder,
+            new Resumption(OnRankFailure.FAIL, 0),
+            new Deadlines(60),
+            ns -> ns / 1e9);
 
     /** Accepted at 1 s, sent 2 ms later; returns the wire rid. */
     private String submit(String userRid) {

@@ -23,7 +23,13 @@ class ResumptionTest {
 
     private TokenizerManager manager(OnRankFailure mode) {
         return new TokenizerManager(
-                "tcp://127.0.0.1:9", 77, recorder, recorder, new Resumption(mode, EOS), ns -> ns / 1e9);
+                "tcp://127.0.0.1:9",
+                77,
+                recorder,
+                recorder,
+                new Resumption(mode, EOS),
+                new Deadlines(60),
+                ns -> ns / 1e9);
     }
 
     private SequenceState submit(SamplingParams params) {

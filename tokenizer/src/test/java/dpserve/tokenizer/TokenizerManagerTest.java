@@ -24,7 +24,13 @@ class TokenizerManagerTest {
 
     private final Recorder recorder = new Recorder();
     private final TokenizerManager manager = new TokenizerManager(
-            PULL, INCARNATION, recorder, recorder, new Resumption(OnRankFailure.FAIL, 0), ns -> ns / 1e9);
+            PULL,
+            INCARNATION,
+            recorder,
+            recorder,
+            new Resumption(OnRankFailure.FAIL, 0),
+            new Deadlines(60),
+            ns -> ns / 1e9);
 
     private SequenceState submit(String userRid) {
         SequenceSpec spec = new SequenceSpec(

@@ -6,6 +6,7 @@ import dpserve.io.message.GetLoadReqOutput;
 import dpserve.tokenizer.BadRequest;
 import dpserve.tokenizer.Control;
 import dpserve.tokenizer.PromptLimits;
+import dpserve.tokenizer.RankStates;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
@@ -18,12 +19,14 @@ public final class LoadEndpoints {
     private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
     private final Control control;
+    private final RankStates ranks;
     private final PromptLimits limits;
     private final ReplyContext context;
     private final String version;
 
-    public LoadEndpoints(Control control, PromptLimits limits, ReplyContext context, String version) {
+    public LoadEndpoints(Control control, RankStates ranks, PromptLimits limits, ReplyContext context, String version) {
         this.control = control;
+        this.ranks = ranks;
         this.limits = limits;
         this.context = context;
         this.version = version;
@@ -115,14 +118,17 @@ public final class LoadEndpoints {
             throughput += load.genThroughput();
         }
         ObjectNode aggregate = body.putObject("aggregate");
-        int ranks = Math.max(1, loads.size());
+        int answered = Math.max(1, loads.size());
         aggregate.put("total_running_reqs", running);
         aggregate.put("total_waiting_reqs", waiting);
         aggregate.put("total_reqs", running + waiting);
         aggregate.put("total_used_tokens", used);
         aggregate.put("total_tokens", tokens);
-        aggregate.put("avg_token_usage", rounded(usage / ranks));
-        aggregate.put("avg_throughput", rounded(throughput / ranks));
+        aggregate.put("avg_token_usage", rounded(usage / answered));
+        aggregate.put("avg_throughput", rounded(throughput / answered));
+        ObjectNode states = body.putObject("rank_states");
+        ranks.live().forEach(rank -> states.put(Integer.toString(rank), "up"));
+        ranks.missing().forEach(rank -> states.put(Integer.toString(rank), "down"));
         missing.forEach(body.putArray("unanswered")::add);
         return body;
     }
@@ -162,7 +168,10 @@ public final class LoadEndpoints {
             }
         }
         loads.loads().forEach(load -> rankGauges(text, load));
-        states.states().forEach(state -> processFigures(text, state));
+        states.states().forEach(state -> {
+            processFigures(text, state);
+            RankGauges.add(text, state);
+        });
         text.sample(
                 "dpserve_scrape_unanswered",
                 "gauge",

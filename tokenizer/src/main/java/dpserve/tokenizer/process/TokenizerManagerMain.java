@@ -5,6 +5,7 @@ import dpserve.io.TopologyArgs;
 import dpserve.io.codec.IntArrayForm;
 import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
+import dpserve.tokenizer.Deadlines;
 import dpserve.tokenizer.LoadReports;
 import dpserve.tokenizer.OnRankFailure;
 import dpserve.tokenizer.PromptLimits;
@@ -51,6 +52,14 @@ public final class TokenizerManagerMain implements Callable<Integer> {
             description = "What becomes of a running request whose rank died: resume (another rank goes on where it"
                     + " stood) or fail (503) (default: ${DEFAULT-VALUE}).")
     OnRankFailure onRankFailure;
+
+    @Option(
+            names = "--request-timeout-s",
+            defaultValue = "" + Deadlines.DEFAULT_REQUEST_TIMEOUT_S,
+            description =
+                    "Longest time of a request over all its attempts, seconds; then it ends with 504. 0 = no limit"
+                            + " (default: ${DEFAULT-VALUE}).")
+    int requestTimeoutS;
 
     @Option(
             names = "--load-watch-interval",
@@ -131,6 +140,9 @@ public final class TokenizerManagerMain implements Callable<Integer> {
         if (timeScale < 0 || loadWatchIntervalS <= 0 || contextLength < 2 || maxRequestBytes < 1024) {
             throw new IllegalArgumentException("--time-scale must be at least 0, --load-watch-interval above 0,"
                     + " --context-length at least 2, --max-request-bytes at least 1024");
+        }
+        if (requestTimeoutS < 0) {
+            throw new IllegalArgumentException("--request-timeout-s must be at least 0");
         }
         ShutdownSignal signal = ShutdownSignal.install();
         try (TokenizerProcess process = new TokenizerProcess(this)) {

@@ -24,6 +24,7 @@ import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
 import dpserve.tokenizer.Control;
 import dpserve.tokenizer.ControlCalls;
+import dpserve.tokenizer.Deadlines;
 import dpserve.tokenizer.GenerateParser;
 import dpserve.tokenizer.LoadReports;
 import dpserve.tokenizer.OnRankFailure;
@@ -87,6 +88,7 @@ final class TokenizerProcess implements AutoCloseable {
     private final EventLoop loop = http.loop();
     private final ExecutorService side;
     private final Vocabulary vocabulary;
+    private final Deadlines deadlines;
     private final TokenizerManager manager;
     private final RankStates ranks;
     private final ControlCalls calls;
@@ -112,12 +114,14 @@ final class TokenizerProcess implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
+        this.deadlines = new Deadlines(args.requestTimeoutS);
         this.manager = new TokenizerManager(
                 pullEndpoint(),
                 incarnation,
                 sockets,
                 metrics,
                 new Resumption(onRankFailure(), vocabulary.eosTokenId()),
+                deadlines,
                 clock);
         this.ranks = new RankStates(args.topology.dpSize);
         this.calls = new ControlCalls(incarnation);
@@ -163,10 +167,10 @@ final class TokenizerProcess implements AutoCloseable {
         new HealthEndpoints(manager, ranks, context, loop, healthTimeoutS, () -> draining).addTo(router);
         new BalanceEndpoints(control, context).addTo(router);
         new RequestEndpoint(control, manager, context).addTo(router);
-        new LoadEndpoints(control, limits, context, VERSION).addTo(router);
+        new LoadEndpoints(control, ranks, limits, context, VERSION).addTo(router);
         http.listen(args.topology.host, args.topology.port, args.maxRequestBytes, router);
         sockets.receive(message -> loop.execute(() -> onMessage(message)));
-        loop.scheduleAtFixedRate(this::tick, 0, TICK_MS, TimeUnit.MILLISECONDS);
+        loop.scheduleAtFixedRate(this::guardedTick, 0, TICK_MS, TimeUnit.MILLISECONDS);
         LOG.info(
                 "READY tokenizer {} http=http://{}:{} pull={} push={}",
                 args.workerIndex,
@@ -227,6 +231,15 @@ final class TokenizerProcess implements AutoCloseable {
         ranks.onHello(hello, now);
     }
 
+    /** An exception would end the ticks for good. */
+    private void guardedTick() {
+        try {
+            tick();
+        } catch (RuntimeException e) {
+            warnings.warn("failed_tick", e.toString());
+        }
+    }
+
     private void tick() {
         long now = System.nanoTime();
         if (now - nextHelloNs >= 0) {
@@ -239,6 +252,7 @@ final class TokenizerProcess implements AutoCloseable {
             }
         }
         calls.tick(now);
+        manager.onTick(now);
         if (loads.shouldPoll(now)) {
             control.loads(WATCH_LIMIT_NS, answer -> loads.onPolled(answer.loads()), now);
         }
@@ -278,6 +292,8 @@ final class TokenizerProcess implements AutoCloseable {
         counters.put("unknown_rids", metrics.unknownRids());
         counters.put("gaps", metrics.gaps());
         counters.put("resumed", metrics.resumedAttempts());
+        counters.put("timed_out", deadlines.timedOut());
+        counters.put("swept", deadlines.swept());
         counters.put("load_updates", loads.sent());
         state.put("counters", counters);
         state.put("metrics", metrics.scrape());

@@ -7,6 +7,7 @@ import dpserve.io.message.FinishReason;
 import dpserve.io.message.Message;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.tokenizer.Deadlines;
 import dpserve.tokenizer.ManagerOutput;
 import dpserve.tokenizer.OnRankFailure;
 import dpserve.tokenizer.Resumption;
@@ -39,6 +40,7 @@ class WorkerMetricsTest {
             },
             metrics,
             new Resumption(OnRankFailure.RESUME, 0),
+            new Deadlines(0),
             ns -> ns / 1e9);
 
     @Test

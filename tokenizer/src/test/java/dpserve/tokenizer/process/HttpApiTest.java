@@ -398,6 +398,7 @@ class HttpApiTest {
         assertThat(loads.get("loads")).hasSize(2);
         assertThat(loads.get("loads").get(1).get("num_running_reqs").asInt()).isEqualTo(4);
         assertThat(loads.get("aggregate").get("total_reqs").asInt()).isEqualTo(12);
+        assertThat(loads.get("rank_states").toString()).isEqualTo("{\"0\":\"up\",\"1\":\"up\"}");
         assertThat(json(get("/v1/loads?dp_rank=1")).get("loads")).hasSize(1);
         assertThat(get("/v1/loads?dp_rank=2").statusCode()).isEqualTo(400);
         assertThat(get("/v1/loads?format=prometheus").body()).contains("sglang_num_running_reqs{dp_rank=\"0\"} 4");

@@ -10,8 +10,11 @@ readonly LOG_TAIL_LINES=5
 # The processes behind the tokenizer managers have nothing left to drain; this long must do.
 readonly STOP_REST_S=5
 
+# A death that no wait tells of is seen this much later.
+readonly SUPERVISE_LOOK_S=2
+
 # By name of a process; ENDPOINTS holds the key=url words of its READY line.
-declare -A PID START ROLE INDEX LOG ENDPOINTS
+declare -A PID START ROLE INDEX LOG ENDPOINTS DEAD
 STOP_REQUESTS=0
 
 # cap_log FILE: copies standard input there and starts the file anew whenever it is full. Outlives every signal: it ends
@@ -41,9 +44,10 @@ start_process() {
       >&"$sink" 2>&1 {sink}>&- {LOCK_FD}>&-
   ) &
   PID[$name]=$!
+  unset "DEAD[$name]"
   exec {sink}>&-
   START[$name]=$(process_start_time "${PID[$name]}") || START[$name]=gone
-  NAMES+=("$name")
+  [[ -n ${ROLE[$name]:-} ]] || NAMES+=("$name")
   ROLE[$name]=$role
   INDEX[$name]=$index
   LOG[$name]=$log
@@ -108,33 +112,49 @@ pause_while_starting() {
   sleep 0.05 || true # Ctrl-C ends it early
 }
 
-# supervise: returns when asked to stop (0) or when the topology cannot serve any more (1). A rank that dies alone is
-# reported and the others go on serving.
+# supervise: returns when asked to stop (0) or when the topology cannot serve any more (1). A rank that dies is reported
+# and the others go on serving; with --restart a successor takes its place.
 supervise() {
-  local live=("${NAMES[@]}") name pid pids status still
+  local name pid pids
+  set_timer "$SUPERVISE_LOOK_S" look
   while ((STOP_REQUESTS == 0)); do
     pids=()
-    for name in "${live[@]}"; do
-      pids+=("${PID[$name]}")
-    done
-    pid='' status=0
-    wait -n -p pid "${pids[@]}" || status=$?
-    [[ -n ${pid:-} ]] || continue # a signal
-    still=()
-    for name in "${live[@]}"; do
-      if [[ ${PID[$name]} == "$pid" ]]; then
-        report_death "$name" "$status"
-        [[ ${ROLE[$name]} == scheduler ]] || return 1
+    for name in "${NAMES[@]}"; do
+      [[ -z ${DEAD[$name]:-} ]] || continue
+      if is_child_running "$name"; then
+        pids+=("${PID[$name]}")
       else
-        still+=("$name")
+        on_death "$name" || return 1
       fi
     done
-    live=("${still[@]}")
-    if [[ " ${live[*]}" != *" scheduler "* ]]; then
-      echo "error: no rank is left" >&2
-      return 1
-    fi
+    pid=''
+    # The status of a process is asked for by its own pid: one that ended while another was reported is no job any more.
+    wait -n -p pid "${pids[@]}" "${!TIMER[@]}" 2>/dev/null || true
+    [[ -z ${pid:-} || -z ${TIMER[$pid]:-} ]] || on_timer "$pid"
   done
+}
+
+# on_death NAME: fails if the topology cannot serve any more.
+on_death() {
+  local status=0
+  wait "${PID[$1]}" || status=$?
+  DEAD[$1]=1
+  report_death "$1" "$status"
+  [[ ${ROLE[$1]} == scheduler ]] || return 1
+  if [[ ${FLAG_VALUE[--restart]:-} == true ]]; then
+    plan_restart "$1"
+  elif ! is_rank_left; then
+    echo "error: no rank is left" >&2
+    return 1
+  fi
+}
+
+is_rank_left() {
+  local name
+  for name in "${NAMES[@]}"; do
+    [[ ${ROLE[$name]} != scheduler || -n ${DEAD[$name]:-} ]] || return 0
+  done
+  return 1
 }
 
 # report_death NAME STATUS

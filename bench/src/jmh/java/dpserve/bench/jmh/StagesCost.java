@@ -10,6 +10,7 @@ import dpserve.io.message.Message;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.Stamps;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.tokenizer.Deadlines;
 import dpserve.tokenizer.ManagerOutput;
 import dpserve.tokenizer.OnRankFailure;
 import dpserve.tokenizer.Resumption;
@@ -68,6 +69,7 @@ public class StagesCost {
             },
             metrics,
             new Resumption(OnRankFailure.RESUME, 0),
+            new Deadlines(0),
             ns -> NOW_S + ns / 1e9);
 
     private double[][] stampsOf() {

@@ -35,7 +35,7 @@ Runs a closed loop of 100 requests on 4 ranks, output lengths as in the Azure co
 Prints the most requests that any rank held, running and queued, by the schedulers' own count; whether all ranks were
 even whenever all requests were held; and with four workers the excess beside the end notices that were in transit.
 
-  --seeds N     runs of each combination (default: 1, about 2 minutes; 10 take about 13)
+  --seeds N     runs of each combination (default: 1, about 80 s; 10 take about 8 minutes)
   --trace FILE  azure-2023-conversation.csv: a stretch of its output lengths for each seed (default: lengths drawn from
                 its quantiles)
   --csv FILE    one line for each run (default: live-balance.csv in the current folder)

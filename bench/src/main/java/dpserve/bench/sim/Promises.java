@@ -10,7 +10,11 @@ final class Promises {
 
     /** The promises that were broken, in words; empty if all were kept. */
     static List<String> check(
-            DataParallelController controller, SimRank[] ranks, SimRequest[] requests, int wrong, int afterEnd) {
+            DataParallelController controller,
+            SimRank[] ranks,
+            SimRequest[] requests,
+            int wrong,
+            SimTokenizers tokenizers) {
         List<String> broken = new ArrayList<>();
         int open = 0;
         int incomplete = 0;
@@ -21,7 +25,8 @@ final class Promises {
         expectZero(broken, open, "requests did not end");
         expectZero(broken, incomplete, "requests finished without a token");
         expectZero(broken, wrong, "outputs held a wrong, lost, doubled or mixed token");
-        expectZero(broken, afterEnd, "outputs came after their request's end");
+        expectZero(broken, tokenizers.afterEnd(), "outputs came after their request's end");
+        expectZero(broken, tokenizers.size(), "requests are left in the tokenizer managers");
         expectZero(broken, controller.rids().size(), "requests are left in the rid map");
         expectZero(broken, controller.heldRequests(), "requests are left waiting in the controller");
         expectZero(broken, (int) controller.view().impossibleCounts(), "reports held a count that cannot be right");

@@ -8,14 +8,14 @@ import dpserve.controller.policy.Policies;
 import dpserve.controller.policy.RequestInfo;
 import dpserve.io.LogLimiter;
 import dpserve.io.codec.PrefixHash;
-import dpserve.io.message.EndNotice;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
+import dpserve.io.message.TokenizedGenerateReqInput;
 import java.nio.ByteBuffer;
-import java.util.Collections;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -30,8 +30,8 @@ final class SimController implements ControllerOutput {
     private static final long RANK_TIMEOUT_NS = 800_000_000L;
     private static final long NO_RANK_TIMEOUT_NS = 5_000_000_000L;
     private static final String INPUT = "tcp://127.0.0.1:1";
-    private static final String WORKER = "tcp://127.0.0.1:2";
     private static final long[] NO_HASHES = {};
+    private static final byte[] NOTHING = {};
 
     /** Who hears of what the controller does, after the time of one hop. */
     interface Network {
@@ -56,7 +56,9 @@ final class SimController implements ControllerOutput {
         ControllerConfig config = new ControllerConfig(
                 options.dpSize,
                 0,
-                Collections.nCopies(options.tokenizerWorkers, WORKER),
+                IntStream.range(0, options.tokenizerWorkers)
+                        .mapToObj(SimTokenizers::endpoint)
+                        .toList(),
                 1,
                 1,
                 RANK_TIMEOUT_NS,
@@ -70,8 +72,9 @@ final class SimController implements ControllerOutput {
                 new LogLimiter(LoggerFactory.getLogger(SimController.class)),
                 now -> now / 1e9);
         for (int worker = 0; worker < options.tokenizerWorkers; worker++) {
-            Map<String, String> endpoints = Map.of(Hello.PULL, WORKER, Hello.PUSH, WORKER);
-            core.onStreamMessage(worker, hello(Role.TOKENIZER, worker, 1, endpoints), new byte[0], 0);
+            String own = SimTokenizers.endpoint(worker);
+            Map<String, String> endpoints = Map.of(Hello.PULL, own, Hello.PUSH, own);
+            core.onStreamMessage(worker, hello(Role.TOKENIZER, worker, worker + 1, endpoints), NOTHING, 0);
         }
     }
 
@@ -101,23 +104,25 @@ final class SimController implements ControllerOutput {
                 queue.nowNs());
     }
 
-    void request(SimRequest r) {
-        int[] ids = r.message.inputIds();
+    /** @param number of the request that this is an attempt of */
+    void request(int worker, int number, TokenizedGenerateReqInput message) {
+        int[] ids = message.inputIds();
         RequestInfo info = new RequestInfo(
-                r.message.rid(),
-                WORKER,
+                message.rid(),
+                message.httpWorkerIpc(),
                 ids.length,
                 RequestInfo.NO_RANK,
                 RequestInfo.NO_ROOM,
-                r.message.routingKey(),
+                message.routingKey(),
                 prefixHashes ? PrefixHash.of(ids) : NO_HASHES,
                 false);
-        byte[] frame = ByteBuffer.allocate(Integer.BYTES).putInt(r.number).array();
-        core.onRequest(r.worker, info, frame, queue.nowNs());
+        byte[] frame = ByteBuffer.allocate(Integer.BYTES).putInt(number).array();
+        core.onRequest(worker, info, frame, queue.nowNs());
     }
 
-    void ended(int worker, String[] rids) {
-        core.onStreamMessage(worker, new EndNotice(rids), new byte[0], queue.nowNs());
+    /** End notices and aborts. */
+    void message(int worker, Message message) {
+        core.onStreamMessage(worker, message, NOTHING, queue.nowNs());
     }
 
     @Override

@@ -3,6 +3,7 @@ package dpserve.bench.sim;
 import dpserve.io.LoadReport;
 import dpserve.scheduler.SchedulePolicy;
 import dpserve.scheduler.SchedulerConfig;
+import dpserve.tokenizer.OnRankFailure;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -71,7 +72,7 @@ public final class SimOptions {
     @Option(
             names = "--detokenizer-us",
             defaultValue = "0",
-            description = "Time the detokenizer takes for each request of an output batch, one batch after the other,"
+            description = "Time a detokenizer takes for each request of an output batch, one batch after the other,"
                     + " microseconds" + BY_DEFAULT)
     public double detokenizerUs;
 
@@ -83,6 +84,9 @@ public final class SimOptions {
 
     @Option(names = "--tokenizer-worker-num", defaultValue = "1", description = "Tokenizer workers" + BY_DEFAULT)
     public int tokenizerWorkers;
+
+    @Option(names = "--detokenizer-worker-num", defaultValue = "1", description = "Detokenizers" + BY_DEFAULT)
+    public int detokenizers;
 
     @Option(
             names = "--enable-dp-attention",
@@ -119,11 +123,17 @@ public final class SimOptions {
     @Option(names = "--restart-after-s", defaultValue = "5", description = "It is back after so long" + BY_DEFAULT)
     public double restartAfterS;
 
+    @Option(
+            names = "--on-rank-failure",
+            defaultValue = "resume",
+            description = "resume or fail: what becomes of the requests of a rank that dies" + BY_DEFAULT)
+    public OnRankFailure onRankFailure;
+
     /** The scheduler of one rank. */
     SchedulerConfig schedulerConfig(int dpRank) {
         return new SchedulerConfig(
                 dpRank,
-                1,
+                detokenizers,
                 maxTotalTokens,
                 contextLength,
                 maxRunningRequests,
@@ -159,6 +169,7 @@ public final class SimOptions {
     public void validate() {
         require(dpSize >= 1 && dpSize <= 4096, "--dp-size must be 1 to 4096, not " + dpSize);
         require(tokenizerWorkers >= 1, "--tokenizer-worker-num must be at least 1");
+        require(detokenizers >= 1, "--detokenizer-worker-num must be at least 1");
         require(reportDrop >= 0 && reportDrop <= 1, "--report-drop must be 0 to 1, not " + reportDrop);
         require(reportEvery >= 1, "--report-every must be at least 1, not " + reportEvery);
         require(

@@ -21,9 +21,9 @@ import java.util.Deque;
 final class SimRank {
     /** What a rank says, with the incarnation that said it. */
     interface Peer {
-        void onOutput(int dpRank, BatchTokenIDOutput output);
+        void onOutput(int dpRank, int detokenizer, BatchTokenIDOutput output);
 
-        void onAnswer(int dpRank, Message answer);
+        void onAnswer(String httpWorkerIpc, Message answer);
 
         /** A message was taken, or a step has ended: the rank may begin another step. */
         void onReady(SimRank rank);
@@ -155,14 +155,14 @@ final class SimRank {
         @Override
         public void toDetokenizer(int index, BatchTokenIDOutput output) {
             if (by == incarnation) {
-                peer.onOutput(dpRank(), output);
+                peer.onOutput(dpRank(), index, output);
             }
         }
 
         @Override
         public void toTokenizer(String httpWorkerIpc, Message message) {
             if (by == incarnation) {
-                peer.onAnswer(dpRank(), message);
+                peer.onAnswer(httpWorkerIpc, message);
             }
         }
 

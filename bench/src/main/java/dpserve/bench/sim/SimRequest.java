@@ -2,17 +2,19 @@ package dpserve.bench.sim;
 
 import dpserve.io.SimulatedModel;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.tokenizer.SequenceState;
 
 /** One request: what was asked, when what happened, and whether its tokens are the right ones. Times in nanoseconds. */
 final class SimRequest {
     final int number;
-    final int worker;
-    TokenizedGenerateReqInput message;
     private final boolean allowEos;
     final long startNs;
 
     /** Requests under way when this one was sent, itself included. */
     final int inFlight;
+
+    /** The newest attempt, on its way to a rank; null once it is there. */
+    TokenizedGenerateReqInput message;
 
     int dpRank = -1;
     long firstTokenNs = -1;
@@ -23,14 +25,11 @@ final class SimRequest {
     private long hash;
     private int last;
 
-    SimRequest(int number, int worker, TokenizedGenerateReqInput message, long startNs, int inFlight) {
+    SimRequest(int number, int[] ids, boolean allowEos, long startNs, int inFlight) {
         this.number = number;
-        this.worker = worker;
-        this.message = message;
         this.startNs = startNs;
         this.inFlight = inFlight;
-        this.allowEos = !message.samplingParams().ignoreEos();
-        int[] ids = message.inputIds();
+        this.allowEos = allowEos;
         long h = SimulatedModel.START;
         for (int i = 0; i < ids.length - 1; i++) {
             h = SimulatedModel.extend(h, ids[i]);
@@ -39,15 +38,16 @@ final class SimRequest {
         last = ids[ids.length - 1];
     }
 
-    /** Takes new output ids; false if they are not the ones the model gives. */
-    boolean accept(SimulatedModel model, int[] newIds) {
+    /** Takes what is new of the output; false if it is not what the model gives. */
+    boolean accept(SimulatedModel model, SequenceState state) {
         boolean right = true;
-        for (int id : newIds) {
+        for (int i = tokens; i < state.completionTokens(); i++) {
+            int id = state.outputId(i);
             hash = SimulatedModel.extend(hash, last);
             right &= model.next(hash, last, allowEos) == id;
             last = id;
         }
-        tokens += newIds.length;
+        tokens = state.completionTokens();
         return right;
     }
 
@@ -56,10 +56,5 @@ final class SimRequest {
             firstTokenNs = nowNs;
         }
         lastTokenNs = nowNs;
-    }
-
-    /** The prompt is needed no longer: a million of them would not fit. */
-    void releasePrompt() {
-        message = null;
     }
 }

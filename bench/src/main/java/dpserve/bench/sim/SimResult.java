@@ -26,6 +26,7 @@ public final class SimResult {
     private final Distribution loadAgeMs;
     private final double steadyThroughput;
     private final double[][] latenciesMs;
+    private final int resumed;
     private final List<String> broken;
     private final long events;
     private final String hash;
@@ -38,6 +39,7 @@ public final class SimResult {
             ImbalanceMeter.Figures imbalance,
             long reports,
             Distribution loadAgeMs,
+            int resumed,
             List<String> broken,
             long events,
             String hash) {
@@ -62,6 +64,7 @@ public final class SimResult {
         this.loadAgeMs = loadAgeMs;
         this.steadyThroughput = steady(requests);
         this.imbalance = imbalance;
+        this.resumed = resumed;
         this.broken = broken;
         this.events = events;
         this.hash = hash;
@@ -104,6 +107,11 @@ public final class SimResult {
     /** Requests that ended whole. */
     public int completed() {
         return completed;
+    }
+
+    /** Attempts that went on where one stood whose rank died. */
+    public int resumed() {
+        return resumed;
     }
 
     /** Load reports that the controller handled. */
@@ -169,6 +177,7 @@ public final class SimResult {
                 options.method + " / " + options.loadReport.name().toLowerCase(Locale.ROOT));
         row(t, "Ranks / report delay (ms) / seed", options.dpSize + " / " + options.reportDelayMs + " / " + seed);
         row(t, "Successful / failed requests", completed + " / " + failed);
+        row(t, "Attempts resumed after a rank's death", Integer.toString(resumed));
         row(t, "Duration (s)", number(durationS));
         row(t, "Request throughput (req/s)", number(completed / durationS));
         row(t, "Output token throughput (tok/s)", number(outputThroughput()));

@@ -10,21 +10,21 @@ import dpserve.io.message.AbortReq;
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.Message;
-import dpserve.io.message.RankDown;
-import dpserve.io.message.Refused;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.scheduler.EngineProfile;
-import java.util.ArrayList;
+import dpserve.tokenizer.SequenceSpec;
+import dpserve.tokenizer.SequenceSpec.Routing;
+import dpserve.tokenizer.SequenceState;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 
 /**
- * A topology in virtual time: the production controller, load view, policy, schedulers and engine, joined by an event
- * queue. Equal workload, options and seed give the same event log to the nanosecond. Single-threaded.
+ * A topology in virtual time: the production tokenizer managers, controller, load view, policy, schedulers and engine,
+ * joined by an event queue. Equal workload, options and seed give the same event log to the nanosecond. Single-threaded.
  *
- * <p>Tokenizer workers and detokenizers are delays: what they decide (who ends when) is done here. One hop between two
- * processes takes {@code --message-delay-us}.
+ * <p>Detokenizers are delays. One hop between two processes takes {@code --message-delay-us}.
  */
 public final class Simulation {
     /** Time between two samples of the ranks' loads. */
@@ -44,7 +44,8 @@ public final class Simulation {
     private final ImbalanceMeter imbalance = new ImbalanceMeter();
     private final SimController controller;
     private final ReportChannel reports;
-    private final ServiceLine detokenizer = new ServiceLine();
+    private final ServiceLine[] detokenizers;
+    private final SimTokenizers tokenizers;
     private final SimRank[] ranks;
     private final SimRequest[] requests;
     private final LockstepGroup lockstep;
@@ -53,7 +54,6 @@ public final class Simulation {
     private int sent;
     private int ended;
     private int wrong;
-    private int afterEnd;
     private long lastEndNs;
 
     /**
@@ -81,6 +81,9 @@ public final class Simulation {
         this.log = log;
         this.hopNs = (long) (options.messageDelayUs * 1e3);
         this.requests = new SimRequest[rows.size()];
+        this.detokenizers = new ServiceLine[options.detokenizers];
+        Arrays.setAll(detokenizers, i -> new ServiceLine());
+        this.tokenizers = new SimTokenizers(options.tokenizerWorkers, options.onRankFailure, this::toController);
         this.controller = new SimController(queue, options, seed, new Network());
         this.reports = new ReportChannel(queue, options, seed, loads -> {
             loads.forEach(load -> log.add(Kind.REPORT_APPLIED, queue.nowNs(), load.seq(), load.dpRank()));
@@ -130,7 +133,8 @@ public final class Simulation {
                 imbalance.figures(),
                 reports.applied(),
                 reports.agesMs(),
-                Promises.check(controller.core(), ranks, requests, wrong, afterEnd),
+                tokenizers.resumed(),
+                Promises.check(controller.core(), ranks, requests, wrong, tokenizers),
                 log.events(),
                 log.hash());
     }
@@ -157,6 +161,7 @@ public final class Simulation {
 
     private void tick() {
         controller.core().onTick(queue.nowNs());
+        tokenizers.onTick(queue.nowNs());
         queue.after(SimController.TICK_NS, this::tick);
     }
 
@@ -190,114 +195,76 @@ public final class Simulation {
 
     private void send(int i, long intendedNs) {
         DatasetRow row = rows.get(i);
-        int worker = i % options.tokenizerWorkers;
-        String rid = new WireRid("r", 1, i, 0).toString();
+        int[] ids = promptIds.apply(row);
         SamplingParams params = SamplingParams.greedy(row.outputLen()).ignoringEos();
-        TokenizedGenerateReqInput message = new TokenizedGenerateReqInput(
-                rid,
-                null,
-                null,
-                promptIds.apply(row),
-                params,
-                false,
-                -1,
-                0,
-                true,
-                null,
-                null,
-                null,
-                null,
-                null,
-                row.routingKey(),
-                null,
-                null,
-                0,
-                0);
-        SimRequest request = new SimRequest(i, worker, message, intendedNs, ++sent - ended);
+        SimRequest request = new SimRequest(i, ids, !params.ignoreEos(), intendedNs, ++sent - ended);
         requests[i] = request;
         log.add(Kind.SENT, queue.nowNs(), i, -1);
-        queue.after(hopNs, () -> controller.request(request));
+        Routing routing = row.routingKey() == null
+                ? Routing.NONE
+                : new Routing(null, null, row.routingKey(), null, null, null, null, null);
+        tokenizers.submit(
+                i % options.tokenizerWorkers,
+                new SequenceSpec(Integer.toString(i), ids, params, true, routing),
+                (state, text) -> onClientOutput(request, state),
+                queue.nowNs());
     }
 
-    private void end(SimRequest r, boolean failed) {
-        r.endNs = queue.nowNs();
-        r.failed = failed;
-        lastEndNs = r.endNs;
-        ended++;
-        log.add(failed ? Kind.FAILED : Kind.ENDED, queue.nowNs(), r.number, r.dpRank);
-        requests[r.number].releasePrompt();
-        schedule.finished(queue.nowNs());
-    }
-
-    private SimRequest byRid(String rid) {
-        // The middle one of its three numbers; WireRid.parse would be a sixth of the simulator's time.
-        int from = rid.indexOf('.') + 1;
-        return requests[Integer.parseInt(rid, from, rid.indexOf('.', from), 10)];
-    }
-
-    /** The end notice goes out before the client can cause another request. */
-    private void notify(int worker, List<String> rids) {
-        if (!rids.isEmpty()) {
-            String[] names = rids.toArray(String[]::new);
-            queue.after(hopNs, () -> controller.ended(worker, names));
-            sendDue();
+    /** An end notice goes out before the client can cause another request. */
+    private void toController(int worker, Message message) {
+        if (message instanceof TokenizedGenerateReqInput attempt) {
+            // The user's part of the wire rid.
+            int number = Integer.parseInt(attempt.rid(), 0, attempt.rid().indexOf(WireRid.SEPARATOR), 10);
+            requests[number].message = attempt;
+            queue.after(hopNs, () -> controller.request(worker, number, attempt));
+        } else {
+            queue.after(hopNs, () -> controller.message(worker, message));
         }
     }
 
-    /** What a tokenizer worker does with output. */
-    private void onClientOutput(BatchTokenIDOutput output) {
-        List<List<String>> endedBy = new ArrayList<>();
-        for (int w = 0; w < options.tokenizerWorkers; w++) {
-            endedBy.add(new ArrayList<>(0));
-        }
-        for (int i = 0; i < output.size(); i++) {
-            SimRequest r = byRid(output.rids()[i]);
-            if (r.endNs >= 0) {
-                afterEnd++;
-                continue;
-            }
-            if (!r.accept(model, output.outputIds()[i])) {
+    private void onClientOutput(SimRequest r, SequenceState state) {
+        if (state.completionTokens() > r.tokens) {
+            if (!r.accept(model, state)) {
                 wrong++;
             }
             r.tokensAt(queue.nowNs());
-            if (output.finishedReasons()[i] != null) {
-                end(r, output.finishedReasons()[i] instanceof FinishReason.Abort);
-                endedBy.get(r.worker).add(output.rids()[i]);
-            }
         }
-        for (int w = 0; w < endedBy.size(); w++) {
-            notify(w, endedBy.get(w));
-        }
-    }
-
-    private void fail(String rid) {
-        SimRequest r = byRid(rid);
-        if (r.endNs < 0) {
-            end(r, true);
-            notify(r.worker, List.of(rid));
+        if (state.finishReason() != null) {
+            r.endNs = queue.nowNs();
+            r.failed = state.finishReason() instanceof FinishReason.Abort;
+            lastEndNs = r.endNs;
+            ended++;
+            log.add(r.failed ? Kind.FAILED : Kind.ENDED, queue.nowNs(), r.number, r.dpRank);
+            schedule.finished(queue.nowNs());
         }
     }
 
     private final class RankPeer implements SimRank.Peer {
         @Override
-        public void onOutput(int dpRank, BatchTokenIDOutput output) {
+        public void onOutput(int dpRank, int detokenizer, BatchTokenIDOutput output) {
             // The detokenizer's time only, without the hop to it: the same for every batch, so the order is the same.
             long costNs = (long) (output.size() * options.detokenizerUs * 1e3);
-            long detokenizedNs = detokenizer.doneAfterNs(queue.nowNs(), costNs);
+            long detokenizedNs = detokenizers[detokenizer].doneAfterNs(queue.nowNs(), costNs);
             if (output.load() != null && options.loadReport == LoadReport.PIGGYBACK) {
                 reports.send(output, detokenizedNs + (OUTPUT_HOPS + 1) * hopNs);
             } else if (output.load() != null && options.loadReport == LoadReport.DIRECT) {
                 reports.send(output, hopNs);
             }
             if (output.size() > 0) {
-                queue.after(detokenizedNs + OUTPUT_HOPS * hopNs, () -> onClientOutput(output));
+                queue.after(detokenizedNs + OUTPUT_HOPS * hopNs, () -> {
+                    tokenizers.onOutput(output, queue.nowNs());
+                    sendDue();
+                });
             }
         }
 
         @Override
-        public void onAnswer(int dpRank, Message answer) {
+        public void onAnswer(String httpWorkerIpc, Message answer) {
             if (answer instanceof AbortReq refused) {
-                queue.after(hopNs, () -> fail(refused.rid()));
+                queue.after(hopNs, () -> {
+                    tokenizers.onAnswer(httpWorkerIpc, refused, queue.nowNs());
+                    sendDue();
+                });
             }
         }
 
@@ -320,6 +287,7 @@ public final class Simulation {
             reports.dispatched(dpRank);
             log.add(Kind.RECEIVED, queue.nowNs(), number, dpRank);
             rank.receive(r.message);
+            r.message = null;
             if (rank.isAlive()) {
                 imbalance.held(
                         rank.held(), sent - ended, controller.core().view().liveCount());
@@ -335,13 +303,8 @@ public final class Simulation {
 
         @Override
         public void messageToWorker(int worker, Message message) {
-            if (message instanceof RankDown down) {
-                for (String rid : down.rids()) {
-                    fail(rid);
-                }
-            } else if (message instanceof Refused refused) {
-                fail(refused.rid());
-            }
+            tokenizers.onNotice(worker, message, queue.nowNs());
+            sendDue();
         }
     }
 }

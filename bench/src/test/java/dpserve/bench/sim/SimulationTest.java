@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SimulationTest {
     private static final int[] WORDS = SimulatedModel.create().tokenIds();
@@ -136,17 +137,34 @@ class SimulationTest {
         assertThat(late.imbalance().mostHeld()).isGreaterThan(15);
     }
 
-    @Test
-    void shouldLoseOnlyTheRequestsOfTheRankThatDies() {
-        SimResult result = run(
-                8,
-                60,
-                null,
-                options("--load-balance-method", "least_requests", "--kill-rank-at-s", "2", "--kill-rank", "1"));
+    @ParameterizedTest
+    @ValueSource(strings = {"--tokenizer-worker-num=1", "--tokenizer-worker-num=3", "--enable-dp-attention"})
+    void shouldFinishTheRequestsOfARankThatDiesElsewhere(String topology) {
+        SimResult result = run(8, 60, null, options(topology, "--kill-rank-at-s", "2", "--kill-rank", "1"));
         assertThat(result.broken()).isEmpty();
+        assertThat(result.completed()).isEqualTo(REQUESTS);
         // What it held, and what was sent to it until its heartbeats were missed.
+        assertThat(result.resumed()).isBetween(1, 60);
+    }
+
+    @Test
+    void shouldLoseOnlyTheRequestsOfTheRankThatDiesWhenTheyAreNotToGoOn() {
+        SimResult result =
+                run(8, 60, null, options("--on-rank-failure", "fail", "--kill-rank-at-s", "2", "--kill-rank", "1"));
+        assertThat(result.broken()).isEmpty();
+        assertThat(result.resumed()).isZero();
         assertThat(result.failed()).isBetween(1, 60);
         assertThat(result.completed() + result.failed()).isEqualTo(REQUESTS);
+    }
+
+    @Test
+    void shouldShareOutputAmongDetokenizers() {
+        SimResult one = run(11, 60, null, options("--detokenizer-us", "2000"));
+        SimResult four = run(11, 60, null, options("--detokenizer-us", "2000", "--detokenizer-worker-num", "4"));
+        assertThat(one.broken()).isEmpty();
+        assertThat(four.broken()).isEmpty();
+        assertThat(four.completed()).isEqualTo(REQUESTS);
+        assertThat(four.ttftMs().mean()).isLessThan(0.8 * one.ttftMs().mean());
     }
 
     @Test

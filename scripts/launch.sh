@@ -29,8 +29,8 @@ Starts a tokenizer manager with the HTTP server, a detokenizer, the data-paralle
 per rank, each in a JVM of its own; builds them first if needed. Serves in the foreground: Ctrl-C or SIGTERM
 lets running requests finish and stops everything. Environment variables reach every process.
 
-A rank that dies while others live is reported, and the rest goes on serving; with --restart it is started again. When
-any other process dies, or the last rank without --restart, everything is stopped and the exit status is 1.
+A rank that dies while others live is reported, and the rest goes on serving. When any other process dies, or the last
+rank, everything is stopped and the exit status is 1. With --restart every process that dies is started again.
 
   scripts/launch.sh --dp-size 4 --load-balance-method shortest_queue --port 30000
 

@@ -5,7 +5,7 @@
 readonly LAUNCHER_FLAGS=(
   "--run-dir|DIR|run/ in the repository|Folder for logs, pids and topology.json of this run."
   "--detach|-|-|Return when ready; stop with scripts/stop.sh."
-  "--restart|-|-|Start a rank that died again, after 0.5 s and then twice as long each time, up to 30 s."
+  "--restart|-|-|Start a process that died again, after 0.1 s and then twice as long each time, up to 30 s."
   "--install|-|-|Install a missing JDK or Maven with apt."
   "--no-build|-|-|Use the jars as they are."
   "--ready-timeout-s|SECONDS|60|Longest wait until the topology is ready."

@@ -113,7 +113,7 @@ pause_while_starting() {
 }
 
 # supervise: returns when asked to stop (0) or when the topology cannot serve any more (1). A rank that dies is reported
-# and the others go on serving; with --restart a successor takes its place.
+# and the others go on serving; with --restart every process that dies gets a successor.
 supervise() {
   local name pid pids
   set_timer "$SUPERVISE_LOOK_S" look
@@ -139,11 +139,14 @@ on_death() {
   local status=0
   wait "${PID[$1]}" || status=$?
   DEAD[$1]=1
+  if [[ ${FLAG_VALUE[--restart]:-} == true ]]; then
+    plan_restart "$1" # first, so that its wait runs during the report
+    report_death "$1" "$status"
+    return
+  fi
   report_death "$1" "$status"
   [[ ${ROLE[$1]} == scheduler ]] || return 1
-  if [[ ${FLAG_VALUE[--restart]:-} == true ]]; then
-    plan_restart "$1"
-  elif ! is_rank_left; then
+  if ! is_rank_left; then
     echo "error: no rank is left" >&2
     return 1
   fi

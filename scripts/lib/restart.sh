@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# Successors of ranks that died. Needs processes.sh, flags.sh and report.sh. A wait is a child of its own (sleep), so the
+# Successors of processes that died. Needs processes.sh, flags.sh and report.sh. A wait is a child of its own (sleep), so the
 # supervisor sits in one `wait` for deaths and for the end of waits alike.
 
-# A rank that dies at once must not keep the machine busy: the wait doubles from the first to the last of these, and
-# begins anew once a rank has lived as long as the third.
-readonly RESTART_FIRST_MS=500
+# A process that dies at once must not keep the machine busy: the wait doubles from the first to the last of these, and
+# begins anew once it has lived as long as the third. The first is short: without a controller no request begins.
+readonly RESTART_FIRST_MS=100
 readonly RESTART_LAST_MS=30000
 readonly RESTART_FORGET_S=60
 
-# How often the log of a new rank is looked at for READY.
+# How often the log of a new process is looked at for READY.
 readonly RESTART_LOOK_S=0.2
 
 declare -A TIMER                   # by pid of a wait: "start NAME", "ready NAME" or "look"

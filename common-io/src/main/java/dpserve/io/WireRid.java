@@ -1,6 +1,7 @@
 package dpserve.io;
 
 import java.nio.charset.StandardCharsets;
+import java.util.zip.CRC32;
 
 /**
  * The name of one attempt: {@code <user rid> U+001F <worker incarnation>.<n>.<attempt>}.
@@ -35,6 +36,12 @@ public record WireRid(String userRid, long workerIncarnation, long n, int attemp
     public static String userPart(String rid) {
         int at = rid.lastIndexOf(SEPARATOR);
         return at < 0 ? rid : rid.substring(0, at);
+    }
+
+    /** The incarnation of the worker that owns an attempt; 0 for a text that is no wire rid. */
+    public static long incarnationOf(String rid) {
+        WireRid parts = parse(rid);
+        return parts == null ? 0 : parts.workerIncarnation();
     }
 
     /**
@@ -86,6 +93,13 @@ public record WireRid(String userRid, long workerIncarnation, long n, int attemp
             h = (h ^ (b & 0xff)) * FNV_PRIME;
         }
         return mix(h);
+    }
+
+    /** Which of {@code detokenizers} has the text of an attempt: crc32 of the UTF-8 bytes modulo their number. */
+    public static int detokenizer(String rid, int detokenizers) {
+        CRC32 crc = new CRC32();
+        crc.update(rid.getBytes(StandardCharsets.UTF_8));
+        return (int) (crc.getValue() % detokenizers);
     }
 
     private static long mix(long hash) {

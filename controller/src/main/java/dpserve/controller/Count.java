@@ -35,6 +35,12 @@ public enum Count {
     LOST_WITH_RANK,
     /** Attempts aborted because their worker was replaced. */
     ORPHANED_BY_WORKER,
+    /** Questions to ranks about what they hold. */
+    RECONCILIATIONS,
+    /** Attempts that no rank holds any more and that nobody ended. */
+    LOST_WITHOUT_END,
+    /** Requests aborted on a rank because the map does not know them. */
+    UNKNOWN_ON_RANK,
     /** Messages to a tokenizer worker that its full queue did not take. */
     WORKER_SEND_FAILED,
     UNKNOWN_HTTP_WORKER_IPC,

@@ -13,6 +13,7 @@ import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.GetRequestReq;
 import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.Heartbeat;
+import dpserve.io.message.HeldRids;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
@@ -52,6 +53,9 @@ public final class DataParallelController {
     private final AbortRouter aborts;
     private final InternalState state;
     private final ControlCalls calls;
+    private final Census census;
+    private final Reconciliation reconciliation;
+    private final Detokenizers detokenizers;
     private final List<RequestStream> streams = new ArrayList<>();
 
     private boolean helloSent;
@@ -83,6 +87,9 @@ public final class DataParallelController {
         balance.replaceRecorder(history);
         calls = new ControlCalls(table, workers, balance, history, state, out, counters, limiter);
         aborts = new AbortRouter(rids, router, workers, calls, out, counters);
+        census = new Census(config, table, rids, router.held(), workers, aborts, counters);
+        reconciliation = new Reconciliation(table, rids, workers, aborts, out, counters, limiter);
+        detokenizers = new Detokenizers(workers, limiter);
         for (int w = 0; w < config.workerPullEndpoints().size(); w++) {
             streams.add(new RequestStream(w));
         }
@@ -161,10 +168,13 @@ public final class DataParallelController {
         }
     }
 
-    /** A message on the controller's own endpoint: hellos, heartbeats, direct reports. */
+    /** A message on the controller's own endpoint: hellos, heartbeats, direct reports, lists of what ranks hold. */
     public void onDirectMessage(Message message, long nowNs) {
         if (message instanceof Heartbeat beat) {
             liveness.onHeartbeat(beat, nowNs);
+            reconciliation.onHeartbeat(beat, nowNs);
+        } else if (message instanceof HeldRids answer) {
+            reconciliation.onHeld(answer, nowNs);
         } else if (message instanceof Hello hello) {
             onDirectHello(hello, nowNs);
         } else if (message instanceof WatchLoadUpdateReq update) {
@@ -211,6 +221,7 @@ public final class DataParallelController {
         liveness.onTick(nowNs);
         router.releaseHeld(nowNs);
         router.expireHeld(nowNs);
+        census.onTick(nowNs);
         if (!rids.isConsistent()) {
             limiter.warn("rid_map_inconsistent", "the sums of the rid map cannot be right");
         }
@@ -233,13 +244,13 @@ public final class DataParallelController {
             case SCHEDULER -> {
                 if (liveness.onHello(hello, nowNs)) {
                     calls.introduceBalance(table.get(hello.index()));
+                    census.onRank(hello);
                 }
                 router.releaseHeld(nowNs);
             }
             case TOKENIZER -> greet(hello);
-            case DETOKENIZER, CONTROLLER -> {
-                // Signs of life that nothing depends on.
-            }
+            case DETOKENIZER -> detokenizers.onHello(hello);
+            case CONTROLLER -> limiter.warn("bad_hello", "a hello of another controller");
         }
     }
 
@@ -281,6 +292,7 @@ public final class DataParallelController {
         workers.tell(worker, greeting());
         calls.introduceBalance(worker);
         liveness.introduceRanks(worker);
+        census.onWorker(worker);
         return true;
     }
 

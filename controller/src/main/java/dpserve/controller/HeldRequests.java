@@ -59,6 +59,14 @@ final class HeldRequests {
         return removeIf(h -> h.sinceNs() - arrivedNs <= 0);
     }
 
+    /** The wire rids of a worker. */
+    List<String> ofWorker(int worker) {
+        return byKey.values().stream()
+                .filter(h -> !h.legacy() && h.worker() == worker)
+                .map(h -> h.info().rid())
+                .toList();
+    }
+
     /** Takes all of a worker's streams with hello. */
     List<Held> removeWorker(int worker) {
         return removeIf(h -> !h.legacy() && h.worker() == worker);

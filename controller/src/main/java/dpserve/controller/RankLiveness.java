@@ -238,9 +238,7 @@ final class RankLiveness {
     private void adopt(Rank rank, String[] heldRids) {
         view.register(rank.dpRank, rank.incarnation, Math.max(rank.knownRequests, heldRids.length), rank.knownTokens);
         for (String rid : heldRids) {
-            WireRid parts = WireRid.parse(rid);
-            int worker = parts == null ? RidMap.NO_WORKER : workers.byIncarnation(parts.workerIncarnation());
-            rids.begin(rid, worker, rank.dpRank, rank.incarnation, 0);
+            rids.begin(rid, workers.byIncarnation(WireRid.incarnationOf(rid)), rank.dpRank, rank.incarnation, 0);
         }
     }
 

@@ -102,7 +102,17 @@ public final class RidMap {
 
     /** Ends every attempt of one worker and returns them. */
     public List<Entry> endWorker(int worker) {
-        return endAll(select(slot -> workers[slot] == worker));
+        return endAll(ofWorker(worker));
+    }
+
+    /** Every attempt of one worker. */
+    public List<Entry> ofWorker(int worker) {
+        return select(slot -> workers[slot] == worker);
+    }
+
+    /** Every attempt on one rank. */
+    public List<Entry> ofRank(int dpRank) {
+        return select(slot -> dpRanks[slot] == dpRank);
     }
 
     /** Every attempt of a user's rid, whoever owns it. A scan of the whole map: for rare calls. */
@@ -115,8 +125,7 @@ public final class RidMap {
     public void adopt(int worker, long workerIncarnation) {
         for (int slot = 0; slot < rids.length; slot++) {
             if (rids[slot] != null && workers[slot] == NO_WORKER) {
-                WireRid parts = WireRid.parse(rids[slot]);
-                if (parts != null && parts.workerIncarnation() == workerIncarnation) {
+                if (WireRid.incarnationOf(rids[slot]) == workerIncarnation) {
                     workers[slot] = worker;
                 }
             }

@@ -104,7 +104,7 @@ final class TokenizerWorkers {
     /** The number of the worker with this incarnation, or {@link RidMap#NO_WORKER}. */
     int byIncarnation(long incarnation) {
         for (Worker w : workers) {
-            if (w.incarnation == incarnation) {
+            if (w.incarnation == incarnation && w.saidHello()) {
                 return w.index;
             }
         }

@@ -4,9 +4,7 @@ import dpserve.io.WireRid;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.zip.CRC32;
 
 /**
  * One attempt held by this rank: its token ids (input and output in one array), its limits, its KV slots and what has
@@ -72,9 +70,7 @@ public final class Request {
         this.promptLength = inputLength - input.resumed();
         this.maxNewTokens = maxNewTokens;
         this.ridHash = WireRid.hash64(input.rid());
-        CRC32 crc = new CRC32();
-        crc.update(input.rid().getBytes(StandardCharsets.UTF_8));
-        this.detokenizer = (int) (crc.getValue() % detokenizers);
+        this.detokenizer = WireRid.detokenizer(input.rid(), detokenizers);
         this.ids = Arrays.copyOf(input.inputIds(), inputLength + Math.min(maxNewTokens, EXPECTED_OUTPUT));
         this.length = inputLength;
         boolean stops = input.samplingParams().stopStrs().stream().anyMatch(s -> !s.isEmpty());

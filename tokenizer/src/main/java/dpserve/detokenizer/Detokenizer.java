@@ -1,5 +1,6 @@
 package dpserve.detokenizer;
 
+import dpserve.io.WireRid;
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.model.Vocabulary;
@@ -29,6 +30,8 @@ public final class Detokenizer {
     /** How many dropped rids are remembered, so that output still on its way does not begin them anew. */
     static final int MAX_DROPPED_RIDS = 65_536;
 
+    private static final int[] NO_IDS = {};
+
     private final TokenTable tokens;
     private final int maxStates;
     private final BiConsumer<String, String> notice;
@@ -47,7 +50,8 @@ public final class Detokenizer {
     }
 
     /**
-     * The new text of each request of a batch.
+     * The new text of each request of a batch. A Java worker's request whose state is missing here loses its output ids
+     * too: its worker sees the gap and begins another attempt, while text that goes on anywhere might be wrong.
      *
      * @return as long as the batch; "" where no character has become complete, null for output of a dropped rid, which
      *     is to be discarded
@@ -78,6 +82,13 @@ public final class Detokenizer {
         if (text != null) {
             text.begin(bytes);
         } else {
+            if (isLaterEmission(batch, i)) {
+                notice.accept("missing_state", "output " + batch.completionTokens()[i] + " of a request without state");
+                if (WireRid.isWireRid(rid) && batch.outputIds() != null) {
+                    batch.outputIds()[i] = NO_IDS;
+                    return "";
+                }
+            }
             String[] seeds = batch.decodedTexts();
             text = new IncrementalText(seeds == null || seeds[i] == null ? "" : seeds[i]);
             text.begin(bytes);
@@ -95,7 +106,6 @@ public final class Detokenizer {
         if (isLaterEmission(batch, i)) {
             // Its own prompt tokens were sent long ago. The text goes on from here; a character whose first bytes are
             // lost with the state shows as U+FFFD.
-            notice.accept("missing_state", "output " + batch.completionTokens()[i] + " of a request without state");
             return 0;
         }
         int promptTokens = Math.max(0, Math.min(batch.readOffsets()[i], end));

@@ -35,6 +35,9 @@ public final class SequenceState {
 
     long abortSeenNs;
 
+    /** Epoch of the controller that the attempt under way was sent to; 0 before one was heard. */
+    long sentToEpoch;
+
     /** Number of the attempt under way, from 0. */
     int attempt;
 

@@ -10,9 +10,7 @@ import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.Refused;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.LongToDoubleFunction;
 
 /**
@@ -30,10 +28,9 @@ public final class TokenizerManager {
     private final ManagerOutput output;
     private final ManagerCounters counters;
     private final StageClock stageClock;
-    private final Resumption resumption;
     private final Deadlines deadlines;
     private final RequestLog log = new RequestLog();
-    private final Map<String, SequenceState> byWireRid = new HashMap<>();
+    private final Attempts attempts;
     private final Probes probes = new Probes();
     private long nextNumber;
 
@@ -52,13 +49,13 @@ public final class TokenizerManager {
             Resumption resumption,
             Deadlines deadlines,
             LongToDoubleFunction epochSeconds) {
-        this.resumption = resumption;
         this.deadlines = deadlines;
         this.stageClock = new StageClock(epochSeconds);
         this.httpWorkerIpc = httpWorkerIpc;
         this.incarnation = incarnation;
         this.output = output;
         this.counters = counters;
+        this.attempts = new Attempts(output, httpWorkerIpc, resumption);
     }
 
     /** Hears what became of a health probe. */
@@ -72,7 +69,8 @@ public final class TokenizerManager {
     }
 
     /**
-     * Sends a sequence on its way. If the request stream does not take it, the listener hears of its end at once.
+     * Sends a sequence on its way. If the request stream is full, the listener hears of its end at once; without a
+     * controller it waits for one.
      *
      * @param acceptedNs when its request was here whole
      * @return its state, for {@link #clientGone}
@@ -81,10 +79,7 @@ public final class TokenizerManager {
         String wireRid = new WireRid(spec.userRid(), incarnation, nextNumber++, 0).toString();
         SequenceState state = new SequenceState(spec, listener, wireRid, acceptedNs, nowNs);
         counters.accepted(spec);
-        if (output.toController(spec.toMessage(wireRid, httpWorkerIpc))) {
-            byWireRid.put(wireRid, state);
-        } else {
-            state.finishReason = Resumption.unavailable("The controller is not reachable.");
+        if (!attempts.begin(state, nowNs)) {
             end(state, nowNs);
             counters.ended(state, nowNs);
             listener.onOutput(state, "");
@@ -115,7 +110,7 @@ public final class TokenizerManager {
     public void clientGone(SequenceState state) {
         if (state.finishReason == null && !state.zombie) {
             state.zombie = true;
-            abort(state);
+            attempts.abort(state);
         }
     }
 
@@ -126,26 +121,19 @@ public final class TokenizerManager {
      */
     public void abortByUser(String userRid, boolean all) {
         if (all) {
-            byWireRid.values().forEach(state -> state.abortAsked = true);
+            attempts.running().forEach(state -> state.abortAsked = true);
             output.toController(new AbortReq("", httpWorkerIpc, true, null, null));
             return;
         }
-        boolean mine = false;
-        for (SequenceState state : List.copyOf(byWireRid.values())) {
-            if (state.spec.userRid().equals(userRid)) {
-                state.abortAsked = true;
-                abort(state);
-                mine = true;
-            }
+        List<SequenceState> own = attempts.ofUser(userRid);
+        for (SequenceState state : own) {
+            state.abortAsked = true;
+            attempts.abort(state);
         }
-        if (!mine) {
+        if (own.isEmpty()) {
             // Another worker may own it: the controller knows.
             output.toController(AbortReq.of(userRid, httpWorkerIpc));
         }
-    }
-
-    private void abort(SequenceState state) {
-        output.toController(AbortReq.of(state.wireRid, httpWorkerIpc));
     }
 
     /** New output from a detokenizer. */
@@ -153,7 +141,7 @@ public final class TokenizerManager {
         List<String> ended = new ArrayList<>();
         List<Change> changes = new ArrayList<>(batch.size());
         for (int i = 0; i < batch.size(); i++) {
-            SequenceState state = byWireRid.get(batch.rids()[i]);
+            SequenceState state = attempts.get(batch.rids()[i]);
             if (state != null) {
                 apply(state, batch, i, changes, ended, nowNs);
             } else if (!probes.answer(batch.rids()[i], true)) {
@@ -173,12 +161,12 @@ public final class TokenizerManager {
         if (batch.outputIds() != null && batch.completionTokens()[i] - newIds.length != held) {
             counters.gap();
             if (reason == null) {
-                abort(state);
+                attempts.abort(state);
             }
             String old = state.wireRid;
             output.toDetokenizers(new DropState(new String[] {old}));
             ended.add(old);
-            onLost(state, false, "Output of this request was lost between two processes", changes);
+            replace(state, Loss.OUTPUT, "Output of this request was lost between two processes", changes, nowNs);
             return;
         }
         String text = state.append(batch.outputStrs()[i], newIds);
@@ -197,7 +185,7 @@ public final class TokenizerManager {
             // Of a resumed attempt the rank knows a part of the length.
             state.finishReason =
                     reason instanceof FinishReason.Length ? new FinishReason.Length(state.completionTokens()) : reason;
-            byWireRid.remove(state.wireRid);
+            attempts.remove(state.wireRid);
             ended.add(state.wireRid);
         }
         changes.add(new Change(state, text));
@@ -223,7 +211,7 @@ public final class TokenizerManager {
     }
 
     private void end(String wireRid, FinishReason reason, long nowNs) {
-        SequenceState state = byWireRid.remove(wireRid);
+        SequenceState state = attempts.remove(wireRid);
         if (state == null) {
             if (!probes.answer(wireRid, true)) {
                 counters.unknownRid();
@@ -236,40 +224,38 @@ public final class TokenizerManager {
 
     /** A rank is gone: everything of ours that it held goes on elsewhere, or ends. */
     public void onRankDown(RankDown down, long nowNs) {
+        String why = "DP rank " + down.dpRank() + " is down (" + down.reason() + ")";
+        lose(List.of(down.rids()), Loss.RANK_DIED, why, nowNs);
+    }
+
+    /** Attempts are lost: each goes on elsewhere, or ends. Those that are not under way any more are left alone. */
+    void lose(List<String> wireRids, Loss loss, String why, long nowNs) {
         List<String> lost = new ArrayList<>();
         List<Change> changes = new ArrayList<>();
-        for (String wireRid : down.rids()) {
-            SequenceState state = byWireRid.get(wireRid);
-            if (state != null) {
-                lost.add(wireRid);
-                onLost(state, true, "DP rank " + down.dpRank() + " is down (" + down.reason() + ")", changes);
-            } else {
+        for (String wireRid : wireRids) {
+            SequenceState state = attempts.get(wireRid);
+            if (state == null) {
                 probes.answer(wireRid, false);
+                continue;
             }
+            if (loss == Loss.OUTPUT) {
+                attempts.abort(state);
+            }
+            lost.add(wireRid);
+            replace(state, loss, why, changes, nowNs);
         }
         if (!lost.isEmpty()) {
             output.toDetokenizers(new DropState(lost.toArray(String[]::new)));
         }
-        finish(changes, List.of(), nowNs);
+        finish(changes, loss == Loss.OUTPUT ? lost : List.of(), nowNs);
     }
 
-    /** The attempt under way gives nothing more: another one begins, or the sequence ends. */
-    private void onLost(SequenceState state, boolean rankDied, String why, List<Change> changes) {
-        byWireRid.remove(state.wireRid);
-        FinishReason end = resumption.endAfterLoss(state, rankDied, why);
-        if (end == null) {
-            WireRid old = WireRid.parse(state.wireRid);
-            String next = new WireRid(old.userRid(), old.workerIncarnation(), old.n(), old.attempt() + 1).toString();
-            state.beginAttempt(next);
-            if (output.toController(state.spec.toMessage(next, httpWorkerIpc, state.received()))) {
-                byWireRid.put(next, state);
-                counters.resumed();
-                return;
-            }
-            end = Resumption.unavailable("The controller is not reachable.");
+    private void replace(SequenceState state, Loss loss, String why, List<Change> changes, long nowNs) {
+        if (attempts.replace(state, loss, why, nowNs)) {
+            counters.resumed();
+        } else {
+            changes.add(new Change(state, ""));
         }
-        state.finishReason = end;
-        changes.add(new Change(state, ""));
     }
 
     /** A busy rank answers a probe without running it. */
@@ -306,8 +292,9 @@ public final class TokenizerManager {
 
     /** Time passes: what takes too long is aborted, and what does not end after an abort ends here. */
     public void onTick(long nowNs) {
-        Deadlines.Due due = deadlines.look(byWireRid.values(), nowNs);
-        due.toAbort().forEach(this::abort);
+        Deadlines.Due due = deadlines.look(attempts.running(), nowNs);
+        due.toAbort().forEach(attempts::abort);
+        attempts.retry(nowNs).forEach((state, reason) -> end(state.wireRid, reason, nowNs));
         for (SequenceState state : due.toEnd()) {
             output.toDetokenizers(new DropState(new String[] {state.wireRid}));
             end(state.wireRid, deadlines.reason(state), nowNs);
@@ -323,17 +310,26 @@ public final class TokenizerManager {
 
     /** What is known here of the sequences with a user's rid, for {@code GET /requests/{rid}}. */
     public List<Object> find(String userRid, long nowNs) {
-        return log.of(userRid, byWireRid.values(), state -> stageClock.stages(state, nowNs));
+        return log.of(userRid, attempts.running(), state -> stageClock.stages(state, nowNs));
+    }
+
+    /** Attempts that wait for a controller. */
+    public int waiting() {
+        return attempts.waiting();
+    }
+
+    Attempts attempts() {
+        return attempts;
     }
 
     /** Sequences that have not ended, zombies included. */
     public int size() {
-        return byWireRid.size();
+        return attempts.running().size();
     }
 
     /** Sequences whose client has left and whose end has not arrived. */
     public int zombies() {
-        return (int) byWireRid.values().stream().filter(s -> s.zombie).count();
+        return (int) attempts.running().stream().filter(s -> s.zombie).count();
     }
 
     /** Probes on their way. */

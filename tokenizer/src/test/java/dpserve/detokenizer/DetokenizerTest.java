@@ -3,6 +3,8 @@ package dpserve.detokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dpserve.detokenizer.TokenOutputs.Row;
+import dpserve.io.WireRid;
+import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import java.util.ArrayList;
 import java.util.List;
@@ -128,6 +130,16 @@ class DetokenizerTest {
         assertThat(decode(Row.first("r", new int[] {'p', 0xc3}, 0xa9, 'b').seed("seed ")))
                 .isEqualTo("seed b");
         assertThat(decode(Row.later("r", 3, 'c').seed("seed "))).isEqualTo("c");
+    }
+
+    @Test
+    void shouldShowAWorkerTheGapOfAStateThatIsMissing() {
+        String rid = new WireRid("u", 7, 1, 0).toString();
+        BatchTokenIDOutput batch = TokenOutputs.of(Row.later(rid, 9, 'a', 'b'));
+        assertThat(detokenizer.decode(batch)).containsExactly("");
+        assertThat(batch.outputIds()[0]).as("9 tokens, and none of them here").isEmpty();
+        assertThat(notices).containsExactly("missing_state");
+        assertThat(detokenizer.states()).isZero();
     }
 
     @Test

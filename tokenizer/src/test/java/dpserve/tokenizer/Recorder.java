@@ -9,16 +9,23 @@ final class Recorder implements ManagerOutput, ManagerCounters {
     final List<Object> events = new ArrayList<>();
     final List<SequenceState> ended = new ArrayList<>();
     boolean reachable = true;
+    boolean controllerHere = true;
     int unknownRids;
     int gaps;
     int resumed;
 
     @Override
     public boolean toController(Message message) {
-        if (reachable) {
+        boolean taken = reachable && controllerHere;
+        if (taken) {
             events.add(message);
         }
-        return reachable;
+        return taken;
+    }
+
+    @Override
+    public boolean hasController() {
+        return controllerHere;
     }
 
     @Override

@@ -19,8 +19,11 @@ import dpserve.io.message.GetRequestReq;
 import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.Heartbeat;
+import dpserve.io.message.HeldRids;
 import dpserve.io.message.Hello;
+import dpserve.io.message.KnownRids;
 import dpserve.io.message.LoadBalanceState;
+import dpserve.io.message.LostRids;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
@@ -89,6 +92,12 @@ public final class MessageCodec {
             TopologyCodec.write(out, m);
         } else if (message instanceof Fenced m) {
             TopologyCodec.write(out, m);
+        } else if (message instanceof HeldRids m) {
+            TopologyCodec.write(out, m);
+        } else if (message instanceof KnownRids m) {
+            TopologyCodec.write(out, m);
+        } else if (message instanceof LostRids m) {
+            TopologyCodec.write(out, m);
         } else if (message instanceof StepDone m) {
             TopologyCodec.write(out, m);
         } else if (message instanceof GetRequestReq m) {
@@ -153,6 +162,9 @@ public final class MessageCodec {
             case TopologyCodec.RANK_DOWN -> TopologyCodec.readRankDown(in, length);
             case TopologyCodec.REFUSED -> TopologyCodec.readRefused(in, length);
             case TopologyCodec.FENCED -> TopologyCodec.readFenced(in, length);
+            case TopologyCodec.HELD_RIDS -> TopologyCodec.readHeldRids(in, length);
+            case TopologyCodec.KNOWN_RIDS -> TopologyCodec.readKnownRids(in, length);
+            case TopologyCodec.LOST_RIDS -> TopologyCodec.readLostRids(in, length);
             case TopologyCodec.STEP_DONE -> TopologyCodec.readStepDone(in, length);
             case ControlCodec.GET_REQUEST -> ControlCodec.readGetRequest(in, length);
             case ControlCodec.GET_REQUEST_OUTPUT -> ControlCodec.readGetRequestOutput(in, length);

@@ -7,7 +7,10 @@ import dpserve.io.message.EndNotice;
 import dpserve.io.message.Fenced;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Heartbeat;
+import dpserve.io.message.HeldRids;
 import dpserve.io.message.Hello;
+import dpserve.io.message.KnownRids;
+import dpserve.io.message.LostRids;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
 import dpserve.io.message.Refused;
@@ -28,6 +31,9 @@ final class TopologyCodec {
     static final String END_NOTICE = "EndNotice";
     static final String DROP_STATE = "DropState";
     static final String STEP_DONE = "StepDone";
+    static final String HELD_RIDS = "HeldRids";
+    static final String KNOWN_RIDS = "KnownRids";
+    static final String LOST_RIDS = "LostRids";
 
     private static final String[] NO_RIDS = {};
 
@@ -251,6 +257,54 @@ final class TopologyCodec {
     static void write(WireWriter out, DropState m) {
         head(out, DROP_STATE, 1, null);
         out.texts(m.rids());
+    }
+
+    static void write(WireWriter out, HeldRids m) {
+        head(out, HELD_RIDS, 3, null);
+        out.integer(m.dpRank());
+        out.integer(m.incarnation());
+        out.texts(m.rids());
+    }
+
+    static HeldRids readHeldRids(WireScanner in, int length) throws CodecException {
+        StructReader s = body(in, HELD_RIDS, length, 3);
+        int dpRank = rank(in, "dp_rank");
+        s.to(4);
+        long incarnation = in.integer("incarnation");
+        s.to(5);
+        String[] rids = rids(in, "rids");
+        s.finish();
+        return new HeldRids(dpRank, incarnation, rids);
+    }
+
+    static void write(WireWriter out, KnownRids m) {
+        head(out, KNOWN_RIDS, 2, null);
+        out.integer(m.epoch());
+        out.texts(m.rids());
+    }
+
+    static KnownRids readKnownRids(WireScanner in, int length) throws CodecException {
+        StructReader s = body(in, KNOWN_RIDS, length, 2);
+        long epoch = in.integer("epoch");
+        s.to(4);
+        String[] rids = rids(in, "rids");
+        s.finish();
+        return new KnownRids(epoch, rids);
+    }
+
+    static void write(WireWriter out, LostRids m) {
+        head(out, LOST_RIDS, 2, null);
+        out.integer(m.dpRank());
+        out.texts(m.rids());
+    }
+
+    static LostRids readLostRids(WireScanner in, int length) throws CodecException {
+        StructReader s = body(in, LOST_RIDS, length, 2);
+        int dpRank = rank(in, "dp_rank");
+        s.to(4);
+        String[] rids = rids(in, "rids");
+        s.finish();
+        return new LostRids(dpRank, rids);
     }
 
     /** The rids of an EndNotice or DropState. */

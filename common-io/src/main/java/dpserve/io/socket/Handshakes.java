@@ -13,17 +13,26 @@ final class Handshakes implements ZEvent.ZEventConsummer {
 
     private int accepted;
     private volatile int shaken;
+    private volatile int total;
 
     /** Whether a peer has shaken hands and is still connected. */
     boolean any() {
         return shaken > 0;
     }
 
+    /** Handshakes so far. */
+    int total() {
+        return total;
+    }
+
     @Override
     public synchronized void consume(ZEvent event) {
         switch (event.getEvent()) {
             case ACCEPTED -> accepted++;
-            case HANDSHAKE_PROTOCOL -> shaken = Math.min(accepted, shaken + 1);
+            case HANDSHAKE_PROTOCOL -> {
+                shaken = Math.min(accepted, shaken + 1);
+                total++;
+            }
             // The event does not say which connection it was; one that never shook hands is the likelier to break.
             case DISCONNECTED -> {
                 accepted = Math.max(0, accepted - 1);

@@ -77,8 +77,14 @@ public final class PushSocket implements AutoCloseable {
         return hasPeer() && (socket.getEvents() & ZMQ.Poller.POLLOUT) != 0;
     }
 
-    private boolean hasPeer() {
+    /** Whether a bound socket has a peer that is connected; true for a connecting one. */
+    public boolean hasPeer() {
         return handshakes == null || handshakes.any();
+    }
+
+    /** How many peers have connected to a bound socket so far, one after the other; 0 for a connecting one. */
+    public int peersSoFar() {
+        return handshakes == null ? 0 : handshakes.total();
     }
 
     @Override

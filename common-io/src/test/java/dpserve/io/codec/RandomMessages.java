@@ -19,8 +19,11 @@ import dpserve.io.message.GetRequestReq;
 import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.Heartbeat;
+import dpserve.io.message.HeldRids;
 import dpserve.io.message.Hello;
+import dpserve.io.message.KnownRids;
 import dpserve.io.message.LoadBalanceState;
+import dpserve.io.message.LostRids;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
@@ -76,6 +79,9 @@ final class RandomMessages {
                 () -> new RankDown(index(), positive(), text(), texts(random.nextInt(4), false)),
                 () -> new Refused(text(), 503, text()),
                 () -> new Fenced(index(), positive()),
+                () -> new HeldRids(index(), positive(), texts(random.nextInt(40), false)),
+                () -> new KnownRids(positive(), texts(random.nextInt(40), false)),
+                () -> new LostRids(index(), texts(random.nextInt(4), false)),
                 () -> new EndNotice(texts(random.nextInt(40), false)),
                 () -> new DropState(texts(random.nextInt(4), false)));
     }

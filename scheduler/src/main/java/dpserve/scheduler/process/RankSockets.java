@@ -5,7 +5,6 @@ import dpserve.io.LogLimiter;
 import dpserve.io.codec.IntArrayForm;
 import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.BatchTokenIDOutput;
-import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.message.Stamps;
 import dpserve.io.process.EpochClock;
@@ -78,8 +77,8 @@ final class RankSockets implements SchedulerOutput, AutoCloseable {
         }
     }
 
-    void toController(Hello hello) {
-        send(controller, hello, "controller");
+    void toController(Message message) {
+        send(controller, message, "controller");
     }
 
     private void send(PushSocket socket, Message message, String peer) {

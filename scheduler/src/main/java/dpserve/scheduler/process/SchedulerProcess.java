@@ -9,6 +9,7 @@ import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Heartbeat;
+import dpserve.io.message.HeldRids;
 import dpserve.io.message.Hello;
 import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.Message;
@@ -193,6 +194,8 @@ final class SchedulerProcess implements AutoCloseable {
             sockets.toTokenizer(
                     call.httpWorkerIpc(),
                     new GetInternalStateReqOutput(call.rid(), call.httpWorkerIpc(), internalState()));
+        } else if (message instanceof HeldRids question) {
+            sockets.toController(new HeldRids(question.dpRank(), incarnation, scheduler.heldRids()));
         } else if (message instanceof ShutdownReq) {
             shutdown = true;
         } else {

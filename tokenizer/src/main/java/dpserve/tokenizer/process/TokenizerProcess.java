@@ -31,6 +31,7 @@ import dpserve.tokenizer.OnRankFailure;
 import dpserve.tokenizer.OpenAiParser;
 import dpserve.tokenizer.PromptLimits;
 import dpserve.tokenizer.RankStates;
+import dpserve.tokenizer.Recovery;
 import dpserve.tokenizer.Resumption;
 import dpserve.tokenizer.TokenizerManager;
 import dpserve.tokenizer.http.BalanceEndpoints;
@@ -90,6 +91,7 @@ final class TokenizerProcess implements AutoCloseable {
     private final Vocabulary vocabulary;
     private final Deadlines deadlines;
     private final TokenizerManager manager;
+    private final Recovery recovery;
     private final RankStates ranks;
     private final ControlCalls calls;
     private final Control control;
@@ -123,6 +125,7 @@ final class TokenizerProcess implements AutoCloseable {
                 new Resumption(onRankFailure(), vocabulary.eosTokenId()),
                 deadlines,
                 clock);
+        this.recovery = new Recovery(manager, args.topology.detokenizerWorkerNum);
         this.ranks = new RankStates(args.topology.dpSize);
         this.calls = new ControlCalls(incarnation);
         this.control = new Control(
@@ -209,7 +212,7 @@ final class TokenizerProcess implements AutoCloseable {
             control.onRequestQuestion(m, manager.find(m.userRid(), now));
         } else if (message instanceof LoadBalanceState m && m.rid() == null) {
             onLoadBalance(m);
-        } else if (!control.onAnswer(message, now)) {
+        } else if (!recovery.onMessage(message, now) && !control.onAnswer(message, now)) {
             warnings.warn("unexpected_message", message.getClass().getSimpleName());
         }
     }
@@ -225,10 +228,10 @@ final class TokenizerProcess implements AutoCloseable {
     private void onControllerHello(ControllerHello hello, long now) {
         if (controllerEpoch != 0 && controllerEpoch != hello.epoch()) {
             LOG.info("the controller was restarted (epoch {})", hello.epoch());
-            sockets.greetAgain();
         }
         controllerEpoch = hello.epoch();
         ranks.onHello(hello, now);
+        recovery.onController(hello);
     }
 
     /** An exception would end the ticks for good. */
@@ -251,6 +254,7 @@ final class TokenizerProcess implements AutoCloseable {
                 sockets.hello(hello());
             }
         }
+        sockets.greetNewPeer();
         calls.tick(now);
         manager.onTick(now);
         if (loads.shouldPoll(now)) {

@@ -38,6 +38,9 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
     private Hello streamHello;
     private boolean streamGreeted;
 
+    /** How many peers the stream had had when it was greeted. */
+    private int greetedPeers;
+
     TokenizerSockets(Endpoints endpoints, int workerIndex, IntArrayForm form, SglangPeers sglang, LogLimiter log)
             throws BindException {
         this.log = log;
@@ -76,16 +79,21 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
     void hello(Hello hello) {
         streamHello = hello;
         controller.send(codec.encode(hello));
-        greetAgain();
-    }
-
-    /** A controller of a new epoch has not heard this stream's Hello. */
-    void greetAgain() {
         streamGreeted = false;
         greetStream();
     }
 
+    /** A controller that has connected since should hear of this worker at once. */
+    void greetNewPeer() {
+        if (stream.peersSoFar() != greetedPeers && stream.hasPeer()) {
+            greetStream();
+        }
+    }
+
     private boolean greetStream() {
+        // A controller that was restarted connects anew, and may be here before it has said anything.
+        streamGreeted &= stream.peersSoFar() == greetedPeers;
+        greetedPeers = stream.peersSoFar();
         if (!streamGreeted && streamHello != null) {
             streamGreeted = stream.send(codec.encode(streamHello));
         }
@@ -102,6 +110,11 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
             log.warn("controller_unreachable", message.getClass().getSimpleName() + " was not sent");
         }
         return sent;
+    }
+
+    @Override
+    public boolean hasController() {
+        return stream.hasPeer();
     }
 
     @Override

@@ -144,6 +144,19 @@ final class Topology implements AutoCloseable {
         return processes.stream().filter(p -> p.dpRank() == dpRank).findFirst().orElseThrow();
     }
 
+    /** The first process of a rank, or its successor. */
+    ProcessInfo rankNow(int dpRank) {
+        return read(runFolder().resolve("topology.json")).stream()
+                .filter(p -> p.dpRank() == dpRank)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** The number-th process of a role. */
+    ProcessInfo process(String role, int number) {
+        return processes.stream().filter(p -> p.role().equals(role)).toList().get(number);
+    }
+
     /** SIGKILL to one process; the logs of this topology may then tell of it. */
     void kill(ProcessInfo process) {
         killed.add(process.role());

@@ -35,12 +35,9 @@ final class Streams implements AutoCloseable {
      * @param text all of it
      * @param error what the client was told instead of the rest; null for a whole reply
      * @param longestGapNs between two events
-     * @param gapsNs all times between two events, with the time since the start of the streams at which each began
+     * @param gapsNs all times between two events
      */
-    record Outcome(List<Integer> ranks, String text, String error, long longestGapNs, List<Gap> gapsNs) {}
-
-    /** Time between two events of a stream. */
-    record Gap(long beganNs, long ns) {}
+    record Outcome(List<Integer> ranks, String text, String error, long longestGapNs, List<Long> gapsNs) {}
 
     /**
      * Starts them; returns when each has begun.
@@ -65,6 +62,11 @@ final class Streams implements AutoCloseable {
         return outcomes;
     }
 
+    /** How many have ended. */
+    long ended() {
+        return running.stream().filter(CompletableFuture::isDone).count();
+    }
+
     /** Whether a stream's text is what the model makes of its prompt. */
     boolean isWhole(int i, Outcome outcome) {
         return outcome.error() == null
@@ -79,7 +81,7 @@ final class Streams implements AutoCloseable {
     private Outcome stream(Api api, int i) {
         StringBuilder text = new StringBuilder();
         List<Integer> ranks = new ArrayList<>();
-        List<Gap> gaps = new ArrayList<>();
+        List<Long> gaps = new ArrayList<>();
         String error = null;
         long longestNs = 0;
         long lastNs = 0;
@@ -97,7 +99,7 @@ final class Streams implements AutoCloseable {
                 if (lastNs == 0) {
                     begun.incrementAndGet();
                 } else {
-                    gaps.add(new Gap(lastNs, nowNs - lastNs));
+                    gaps.add(nowNs - lastNs);
                     longestNs = Math.max(longestNs, nowNs - lastNs);
                 }
                 lastNs = nowNs;

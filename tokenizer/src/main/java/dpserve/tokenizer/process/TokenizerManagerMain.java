@@ -9,6 +9,9 @@ import dpserve.tokenizer.Deadlines;
 import dpserve.tokenizer.LoadReports;
 import dpserve.tokenizer.OnRankFailure;
 import dpserve.tokenizer.PromptLimits;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -153,5 +156,20 @@ public final class TokenizerManagerMain implements Callable<Integer> {
             signal.completed();
         }
         return 0;
+    }
+
+    /** The flags that /server_info shows, by SGLang's names. */
+    Map<String, Object> shown() {
+        Map<String, Object> shown = new LinkedHashMap<>();
+        shown.put("host", topology.host);
+        shown.put("port", topology.port);
+        shown.put("dp_size", topology.dpSize);
+        shown.put("tokenizer_worker_num", topology.tokenizerWorkerNum);
+        shown.put("detokenizer_worker_num", topology.detokenizerWorkerNum);
+        shown.put("context_length", contextLength);
+        shown.put("load_report", loadReport.name().toLowerCase(Locale.ROOT));
+        shown.put("load_watch_interval", loadWatchIntervalS);
+        shown.put("time_scale", timeScale);
+        return shown;
     }
 }

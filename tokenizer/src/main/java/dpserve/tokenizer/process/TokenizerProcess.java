@@ -48,11 +48,11 @@ import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -99,6 +99,7 @@ final class TokenizerProcess implements AutoCloseable {
     private long nextHelloNs = System.nanoTime();
     private long controllerEpoch;
     private boolean draining;
+    private ScheduledFuture<?> ticks;
 
     TokenizerProcess(TokenizerManagerMain args) throws BindException {
         this.args = args;
@@ -160,7 +161,7 @@ final class TokenizerProcess implements AutoCloseable {
         side.execute(() -> vocabulary.encode("a"));
         ReplyContext context = new ReplyContext(
                 args.servedModelName, args.weightVersion, args.incrementalStreaming, System::nanoTime, clock::now);
-        ServerInfo info = new ServerInfo(VERSION, args.contextLength, started, arguments());
+        ServerInfo info = new ServerInfo(VERSION, args.contextLength, started, args.shown());
         int healthTimeoutS = Env.system().integer("SGLANG_HEALTH_CHECK_TIMEOUT", DEFAULT_HEALTH_TIMEOUT_S, 1, 3600);
         new ServerEndpoints(manager, control, ranks, context, info, () -> draining)
                 .addTo(
@@ -173,7 +174,7 @@ final class TokenizerProcess implements AutoCloseable {
         new LoadEndpoints(control, ranks, limits, context, VERSION).addTo(router);
         http.listen(args.topology.host, args.topology.port, args.maxRequestBytes, router);
         sockets.receive(message -> loop.execute(() -> onMessage(message)));
-        loop.scheduleAtFixedRate(this::guardedTick, 0, TICK_MS, TimeUnit.MILLISECONDS);
+        ticks = loop.scheduleAtFixedRate(this::guardedTick, 0, TICK_MS, TimeUnit.MILLISECONDS);
         LOG.info(
                 "READY tokenizer {} http=http://{}:{} pull={} push={}",
                 args.workerIndex,
@@ -304,20 +305,6 @@ final class TokenizerProcess implements AutoCloseable {
         return state;
     }
 
-    private Map<String, Object> arguments() {
-        Map<String, Object> shown = new LinkedHashMap<>();
-        shown.put("host", args.topology.host);
-        shown.put("port", args.topology.port);
-        shown.put("dp_size", args.topology.dpSize);
-        shown.put("tokenizer_worker_num", args.topology.tokenizerWorkerNum);
-        shown.put("detokenizer_worker_num", args.topology.detokenizerWorkerNum);
-        shown.put("context_length", args.contextLength);
-        shown.put("load_report", args.loadReport.name().toLowerCase(Locale.ROOT));
-        shown.put("load_watch_interval", args.loadWatchIntervalS);
-        shown.put("time_scale", args.timeScale);
-        return shown;
-    }
-
     /** Refuses new requests and waits until the running ones have ended, at most {@code timeoutS} seconds. */
     void drain(int timeoutS) throws Exception {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(timeoutS);
@@ -339,7 +326,13 @@ final class TokenizerProcess implements AutoCloseable {
         if (!last.isEmpty()) {
             LOG.warn("{} long prompts were not parsed any more", last.size());
         }
-        loop.submit(sockets::close).awaitUninterruptibly();
+        loop.submit(() -> {
+                    if (ticks != null) {
+                        ticks.cancel(false);
+                    }
+                    sockets.close();
+                })
+                .awaitUninterruptibly();
         http.close();
         sockets.closeContext();
     }

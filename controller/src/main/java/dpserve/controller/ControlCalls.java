@@ -130,7 +130,8 @@ final class ControlCalls {
     /** The other workers know what they own, the controller what it decided. */
     void onRequestCall(int fromWorker, GetRequestReq call, byte[] frame) {
         askOtherWorkers(fromWorker, frame);
-        Map<String, Object> found = Map.of("decisions", history.of(call.userRid()));
+        boolean newest = GetRequestReq.NEWEST.equals(call.userRid());
+        Map<String, Object> found = Map.of("decisions", newest ? history.newest() : history.of(call.userRid()));
         workers.tell(
                 fromWorker,
                 new GetRequestReqOutput(call.rid(), call.httpWorkerIpc(), Role.CONTROLLER.wireName(), found));

@@ -22,6 +22,9 @@ final class DecisionHistory implements DecisionRecorder {
     /** With so many ranks the arrays take 20 MiB; a person reads no more. */
     static final int MAX_RANKS = 64;
 
+    /** As many as a page shows. */
+    static final int NEWEST = 12;
+
     private static final int FIGURES = 8;
     private static final double NS_PER_MS = 1e6;
 
@@ -103,6 +106,15 @@ final class DecisionHistory implements DecisionRecorder {
                     && WireRid.userPart(rids[row]).equals(userRid)) {
                 found.add(decision(row));
             }
+        }
+        return found;
+    }
+
+    /** The newest decisions, newest first, for the codec. */
+    List<Object> newest() {
+        List<Object> found = new ArrayList<>();
+        for (long i = count - 1; i >= Math.max(0, count - NEWEST); i--) {
+            found.add(decision((int) (i % SIZE)));
         }
         return found;
     }

@@ -119,6 +119,23 @@ class DecisionHistoryTest {
     }
 
     @Test
+    void shouldTellTheNewestFirst() {
+        Harness h = started(2, 1, balance("round_robin"));
+        assertThat(ask(h, GetRequestReq.NEWEST)).isEmpty();
+        send(h, "a\u001f100.0.0");
+        send(h, "b\u001f100.1.0");
+        assertThat(ask(h, GetRequestReq.NEWEST))
+                .extracting(d -> String.valueOf(d.get("rid")))
+                .containsExactly("b\u001f100.1.0", "a\u001f100.0.0");
+        for (int i = 0; i < DecisionHistory.NEWEST; i++) {
+            send(h, "c" + i + "\u001f100." + (2 + i) + ".0");
+        }
+        assertThat(ask(h, GetRequestReq.NEWEST))
+                .hasSize(DecisionHistory.NEWEST)
+                .noneMatch(d -> String.valueOf(d.get("rid")).startsWith("b"));
+    }
+
+    @Test
     void shouldAskTheOtherWorkers() {
         Harness h = started(1, 3, balance("round_robin"));
         h.out.takeWorker(1);

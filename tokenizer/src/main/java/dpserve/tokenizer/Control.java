@@ -173,6 +173,11 @@ public final class Control {
                 nowNs);
     }
 
+    /** As {@link #find}, for the controller's newest decisions whatever their requests. */
+    public void recentDecisions(long timeoutNs, Consumer<Found> whenDone, long nowNs) {
+        find(GetRequestReq.NEWEST, List.of(), timeoutNs, whenDone, nowNs);
+    }
+
     private static void addAll(Object list, List<Object> to) {
         if (list instanceof List<?> values) {
             to.addAll(values);

@@ -17,6 +17,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -92,12 +93,18 @@ public final class Exchange {
 
     /** Replies with bytes. */
     public void reply(int status, String contentType, byte[] body) {
+        reply(status, contentType, body, Map.of());
+    }
+
+    /** Replies with bytes and further headers. */
+    void reply(int status, String contentType, byte[] body, Map<String, String> headers) {
         if (done) {
             return;
         }
         done = true;
         DefaultFullHttpResponse response = new DefaultFullHttpResponse(
                 HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), Unpooled.wrappedBuffer(body));
+        headers.forEach(response.headers()::set);
         response.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
         response.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
         if (status == HttpResponseStatus.SERVICE_UNAVAILABLE.code()

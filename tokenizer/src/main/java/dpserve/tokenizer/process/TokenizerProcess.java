@@ -35,6 +35,7 @@ import dpserve.tokenizer.Recovery;
 import dpserve.tokenizer.Resumption;
 import dpserve.tokenizer.TokenizerManager;
 import dpserve.tokenizer.http.BalanceEndpoints;
+import dpserve.tokenizer.http.DashboardEndpoints;
 import dpserve.tokenizer.http.HealthEndpoints;
 import dpserve.tokenizer.http.HttpServer;
 import dpserve.tokenizer.http.LoadEndpoints;
@@ -172,6 +173,7 @@ final class TokenizerProcess implements AutoCloseable {
         new BalanceEndpoints(control, context).addTo(router);
         new RequestEndpoint(control, manager, context).addTo(router);
         new LoadEndpoints(control, ranks, limits, context, VERSION).addTo(router);
+        new DashboardEndpoints(control, ranks, context, loop).addTo(router);
         http.listen(args.topology.host, args.topology.port, args.maxRequestBytes, router);
         sockets.receive(message -> loop.execute(() -> onMessage(message)));
         ticks = loop.scheduleAtFixedRate(this::guardedTick, 0, TICK_MS, TimeUnit.MILLISECONDS);

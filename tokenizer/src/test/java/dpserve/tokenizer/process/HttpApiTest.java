@@ -12,8 +12,6 @@ import dpserve.io.message.RankDown;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -43,12 +41,7 @@ class HttpApiTest {
 
     @BeforeAll
     static void start() throws Exception {
-        int port;
-        do {
-            try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                port = socket.getLocalPort();
-            }
-        } while (port > 60_000);
+        int port = TestPorts.free();
         TokenizerManagerMain args = new TokenizerManagerMain();
         new CommandLine(args)
                 .setCaseInsensitiveEnumValuesAllowed(true)

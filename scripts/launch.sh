@@ -112,6 +112,7 @@ main() {
   [[ -z ${GIVEN[--run-dir]:-} ]] || RUN_ARGUMENT=${FLAG_VALUE[--run-dir]}
   check_run_dir "$RUN_ARGUMENT"
   use_model
+  use_secrets
   host=${FLAG_VALUE[--host]}
   [[ $host != 0.0.0.0 ]] || host=127.0.0.1
   if is_port_open "$host" "${FLAG_VALUE[--port]}"; then
@@ -121,7 +122,7 @@ main() {
   if [[ $DETACHED == 0 ]]; then
     [[ ${FLAG_VALUE[--no-build]:-} == true ]] || build_if_needed "${FLAG_VALUE[--install]:-false}"
     if [[ ${FLAG_VALUE[--detach]:-} == true ]]; then
-      detach "$@"
+      detach "${OPEN_ARGUMENTS[@]}"
       return
     fi
   fi
@@ -136,6 +137,20 @@ main() {
   supervise || status=$EXIT_FAILURE
   echo "stopping"
   exit "$status"
+}
+
+# use_secrets: what lies outside the arguments, and OPEN_ARGUMENTS: those that others may see.
+use_secrets() {
+  local first
+  export_secrets
+  OPEN_ARGUMENTS=()
+  if [[ -n ${GIVEN[--curve-keys]:-} ]]; then
+    [[ -d ${FLAG_VALUE[--curve-keys]} ]] || fail "--curve-keys: no folder ${FLAG_VALUE[--curve-keys]}" "$EXIT_USAGE"
+    FLAG_VALUE[--curve-keys]=$(realpath "${FLAG_VALUE[--curve-keys]}")
+  fi
+  for first in "${GIVEN_ORDER[@]}"; do
+    [[ -n ${SECRET_VARIABLE[$first]:-} ]] || OPEN_ARGUMENTS+=("$first=${FLAG_VALUE[$first]}")
+  done
 }
 
 # use_model: the optional modules that the flags ask for; the processes run in another folder, so paths become absolute.

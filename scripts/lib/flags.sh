@@ -13,6 +13,9 @@ readonly LAUNCHER_FLAGS=(
   "--help|-|-|This text."
 )
 
+# Flags that no list of processes is to show: they reach the processes by the environment.
+declare -rA SECRET_VARIABLE=([--api-key]=DPSERVE_API_KEY [--admin-api-key]=DPSERVE_ADMIN_API_KEY)
+
 declare -A FLAG_ROLES FLAG_LABEL FLAG_NAME # by every name of a flag
 declare -A FLAG_VALUE                      # by first name: what was given, or the default
 FLAG_ORDER=()
@@ -78,12 +81,22 @@ parse_flags() {
   done
 }
 
-# role_flags ROLE: sets ROLE_FLAGS to the given flags that processes of this role take.
+# export_secrets: for the processes started from now on.
+export_secrets() {
+  local first
+  for first in "${!SECRET_VARIABLE[@]}"; do
+    if [[ -n ${GIVEN[$first]:-} ]]; then
+      export "${SECRET_VARIABLE[$first]}=${FLAG_VALUE[$first]}"
+    fi
+  done
+}
+
+# role_flags ROLE: sets ROLE_FLAGS to the given flags that processes of this role take, but for secrets.
 role_flags() {
   local first
   ROLE_FLAGS=()
   for first in "${GIVEN_ORDER[@]}"; do
-    if [[ ,${FLAG_ROLES[$first]}, == *,$1,* ]]; then
+    if [[ ,${FLAG_ROLES[$first]}, == *,$1,* && -z ${SECRET_VARIABLE[$first]:-} ]]; then
       ROLE_FLAGS+=("$first=${FLAG_VALUE[$first]}")
     fi
   done

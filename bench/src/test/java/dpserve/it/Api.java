@@ -32,8 +32,20 @@ final class Api {
             .connectTimeout(TIMEOUT)
             .build();
 
+    private final String key;
+
     Api(URI base) {
+        this(base, null);
+    }
+
+    private Api(URI base, String key) {
         this.base = base;
+        this.key = key;
+    }
+
+    /** The same, with an API key. */
+    Api withKey(String newKey) {
+        return new Api(base, newKey);
     }
 
     /** A whole reply. */
@@ -116,7 +128,8 @@ final class Api {
     }
 
     private HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(base.resolve(path)).timeout(TIMEOUT);
+        HttpRequest.Builder builder = HttpRequest.newBuilder(base.resolve(path)).timeout(TIMEOUT);
+        return key == null ? builder : builder.header("Authorization", "Bearer " + key);
     }
 
     private HttpRequest postRequest(String path, Object body) {

@@ -93,6 +93,12 @@ public record Endpoints(
         return endpoint;
     }
 
+    /** Whether only this machine can reach an endpoint, going by its text: no name but localhost is looked up. */
+    public static boolean isLoopback(String endpoint) {
+        String host = endpoint.substring("tcp://".length(), endpoint.lastIndexOf(':'));
+        return host.equals("localhost") || host.equals("[::1]") || host.matches("127(\\.[0-9]{1,3}){3}");
+    }
+
     private static String tcp(String host, int port) {
         return "tcp://" + host + ":" + port;
     }

@@ -1,5 +1,7 @@
 package dpserve.io;
 
+import dpserve.io.socket.CurveKeys;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -12,8 +14,29 @@ public final class TopologyArgs {
     @Option(
             names = "--host",
             defaultValue = "127.0.0.1",
-            description = "Address of the HTTP server and of all default endpoints (default: ${DEFAULT-VALUE}).")
+            description = "Address of the HTTP server (default: ${DEFAULT-VALUE}).")
     public String host;
+
+    @Option(
+            names = "--zmq-host",
+            defaultValue = "127.0.0.1",
+            description = "Address of all default ZeroMQ endpoints (default: ${DEFAULT-VALUE}).")
+    public String zmqHost;
+
+    @Option(
+            names = "--curve-keys",
+            paramLabel = "FOLDER",
+            description =
+                    "Encrypt every ZeroMQ connection and take only peers with the key pair in this folder (made by"
+                            + " scripts/make-curve-keys.sh).")
+    public Path curveKeys;
+
+    @Option(
+            names = "--insecure-remote",
+            description =
+                    "Allow ZeroMQ endpoints beyond loopback without --curve-keys: whoever reaches them may read and"
+                            + " write everything.")
+    public boolean insecureRemote;
 
     @Option(
             names = "--port",
@@ -78,14 +101,41 @@ public final class TopologyArgs {
         if (dpSize < 1 || dpSize > MAX_DP_SIZE) {
             throw new IllegalArgumentException("--dp-size must be 1 to " + MAX_DP_SIZE + ", not " + dpSize);
         }
-        Endpoints d = Endpoints.of(host, port, tokenizerWorkerNum, detokenizerWorkerNum);
-        return new Endpoints(
+        Endpoints d = Endpoints.of(zmqHost, port, tokenizerWorkerNum, detokenizerWorkerNum);
+        Endpoints all = new Endpoints(
                 pick("--tokenizer-pull-endpoints", tokenizerPullEndpoints, d.tokenizerPull()),
                 pick("--tokenizer-push-endpoints", tokenizerPushEndpoints, d.tokenizerPush()),
                 pick("--detokenizer-endpoints", detokenizerEndpoints, d.detokenizer()),
                 controllerEndpoint == null
                         ? d.controller()
                         : Endpoints.requireTcp("--controller-endpoint", controllerEndpoint));
+        all.tokenizerPull().forEach(e -> requireSecure("--tokenizer-pull-endpoints", e));
+        all.tokenizerPush().forEach(e -> requireSecure("--tokenizer-push-endpoints", e));
+        all.detokenizer().forEach(e -> requireSecure("--detokenizer-endpoints", e));
+        requireSecure("--controller-endpoint", all.controller());
+        return all;
+    }
+
+    /**
+     * Checks that an endpoint is on this machine or its connections will be encrypted.
+     *
+     * @param flag named in the error
+     * @throws IllegalArgumentException if neither is so and {@code --insecure-remote} was not given
+     */
+    public void requireSecure(String flag, String endpoint) {
+        if (curveKeys == null && !insecureRemote && !Endpoints.isLoopback(endpoint)) {
+            throw new IllegalArgumentException(flag + ": " + endpoint
+                    + " is not on loopback: give --curve-keys FOLDER, or --insecure-remote to go without");
+        }
+    }
+
+    /**
+     * The keys of {@code --curve-keys}, or null.
+     *
+     * @throws IllegalArgumentException if they cannot be used
+     */
+    public CurveKeys keys() {
+        return curveKeys == null ? null : CurveKeys.load(curveKeys);
     }
 
     private static List<String> pick(String flag, List<String> given, List<String> defaults) {

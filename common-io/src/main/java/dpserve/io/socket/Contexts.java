@@ -4,6 +4,7 @@ import java.nio.channels.ClosedChannelException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.zeromq.ZContext;
+import org.zeromq.ZMQ;
 import zmq.ZError;
 
 /** Makes the context that all sockets of a process share. */
@@ -20,13 +21,39 @@ public final class Contexts {
      * command was taken, so nothing is lost.
      */
     public static ZContext create() {
-        ZContext context = new ZContext();
+        return create(null);
+    }
+
+    /**
+     * As {@link #create()}, with all connections encrypted and authenticated.
+     *
+     * @param keys the topology's, or null for neither
+     */
+    public static ZContext create(CurveKeys keys) {
+        ZContext context = keys == null ? new ZContext() : new CurveContext(keys);
         context.setNotificationExceptionHandler((thread, e) -> {
             if (!isLateWakeUp(e)) {
                 LOG.error("in the messaging thread {}", thread.getName(), e);
             }
         });
+        if (context instanceof CurveContext curve) {
+            curve.start();
+        }
         return context;
+    }
+
+    /** To be called before a socket binds. */
+    static void secureServer(ZContext context, ZMQ.Socket socket) {
+        if (context instanceof CurveContext curve) {
+            curve.keys().asServer(socket);
+        }
+    }
+
+    /** To be called before a socket connects. */
+    static void secureClient(ZContext context, ZMQ.Socket socket) {
+        if (context instanceof CurveContext curve) {
+            curve.keys().asClient(socket);
+        }
     }
 
     static boolean isLateWakeUp(Throwable e) {

@@ -28,6 +28,7 @@ public final class PullSocket implements AutoCloseable {
      */
     public static PullSocket bind(ZContext context, String endpoint, SocketLimits limits) throws BindException {
         ZMQ.Socket socket = open(context, limits);
+        Contexts.secureServer(context, socket);
         try {
             socket.bind(endpoint);
         } catch (org.zeromq.ZMQException e) {
@@ -41,6 +42,7 @@ public final class PullSocket implements AutoCloseable {
     public static PullSocket connect(ZContext context, String endpoint, SocketLimits limits) {
         ZMQ.Socket socket = open(context, limits);
         socket.setHandshakeIvl(SocketLimits.HANDSHAKE_MS);
+        Contexts.secureClient(context, socket);
         socket.connect(endpoint);
         return new PullSocket(socket, endpoint);
     }

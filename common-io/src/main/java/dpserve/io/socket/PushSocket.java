@@ -32,6 +32,7 @@ public final class PushSocket implements AutoCloseable {
         ZMQ.Socket socket = open(context, limits);
         Handshakes handshakes = new Handshakes();
         socket.setEventHook(handshakes, Handshakes.EVENTS);
+        Contexts.secureServer(context, socket);
         try {
             socket.bind(endpoint);
         } catch (org.zeromq.ZMQException e) {
@@ -46,6 +47,7 @@ public final class PushSocket implements AutoCloseable {
         ZMQ.Socket socket = open(context, limits);
         socket.setSendBufferSize(BUFFER_BYTES);
         socket.setHandshakeIvl(SocketLimits.HANDSHAKE_MS);
+        Contexts.secureClient(context, socket);
         socket.connect(endpoint);
         return new PushSocket(socket, endpoint, null);
     }

@@ -15,7 +15,6 @@ import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Message;
 import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
-import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.Receiver;
 import dpserve.io.socket.SocketLimits;
@@ -44,7 +43,7 @@ final class ControllerProcess implements AutoCloseable {
     private static final int MAX_BATCH = 128;
 
     private final ProcessConfig config;
-    private final ZContext context = Contexts.create();
+    private final ZContext context;
     private final LogLimiter limiter = new LogLimiter(LOG);
     private final EpochClock clock = EpochClock.start();
     private final Inbox inbox = new Inbox();
@@ -72,7 +71,8 @@ final class ControllerProcess implements AutoCloseable {
      * @throws BindException if a port is in use
      * @throws IllegalArgumentException if the load-balance method is unknown
      */
-    ControllerProcess(ProcessConfig config) throws BindException {
+    ControllerProcess(ProcessConfig config, ZContext context) throws BindException {
+        this.context = context;
         this.config = config;
         SocketLimits limits = SocketLimits.defaults();
         this.out = new SocketOutput(context, limits);

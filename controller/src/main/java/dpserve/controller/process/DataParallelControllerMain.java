@@ -10,6 +10,7 @@ import dpserve.io.TopologyArgs;
 import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
 import dpserve.io.socket.BindException;
+import dpserve.io.socket.Contexts;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
@@ -119,7 +120,7 @@ public final class DataParallelControllerMain implements Callable<Integer> {
     public Integer call() throws BindException {
         ProcessConfig config = config();
         ShutdownSignal signal = ShutdownSignal.install();
-        try (ControllerProcess process = new ControllerProcess(config)) {
+        try (ControllerProcess process = new ControllerProcess(config, Contexts.create(topology.keys()))) {
             LOG.info("READY controller{}", endpoints(process));
             process.run(signal::isRequested);
         } finally {

@@ -13,6 +13,7 @@ import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
 import dpserve.io.socket.BindException;
+import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
@@ -44,36 +45,43 @@ final class LiveController implements AutoCloseable {
         for (int w = 0; w < workerCount; w++) {
             workers.add(new Worker(w));
         }
-        process = new ControllerProcess(new ProcessConfig(
-                core(dpSize, 0, workers.stream().map(w -> w.pull.endpoint()).toList()),
-                workers.stream().map(w -> w.push.endpoint()).toList(),
-                List.of(),
-                List.of(),
-                "tcp://127.0.0.1:*",
-                method,
-                LoadReport.PIGGYBACK,
-                null,
-                0,
-                1.0,
-                1));
+        process = new ControllerProcess(
+                new ProcessConfig(
+                        core(
+                                dpSize,
+                                0,
+                                workers.stream().map(w -> w.pull.endpoint()).toList()),
+                        workers.stream().map(w -> w.push.endpoint()).toList(),
+                        List.of(),
+                        List.of(),
+                        "tcp://127.0.0.1:*",
+                        method,
+                        LoadReport.PIGGYBACK,
+                        null,
+                        0,
+                        1.0,
+                        1),
+                Contexts.create());
         thread = start();
         direct = PushSocket.connect(context, process.endpoint(), SocketLimits.defaults());
     }
 
     /** Alone: one input, legacy ranks, nothing else. */
     LiveController(int legacyRanks, PushSocket input, String method) throws BindException {
-        process = new ControllerProcess(new ProcessConfig(
-                core(legacyRanks, legacyRanks, List.of()),
-                List.of(),
-                List.of(input.endpoint()),
-                java.util.Collections.nCopies(legacyRanks, "tcp://127.0.0.1:*"),
-                null,
-                method,
-                LoadReport.PIGGYBACK,
-                null,
-                0,
-                1.0,
-                1));
+        process = new ControllerProcess(
+                new ProcessConfig(
+                        core(legacyRanks, legacyRanks, List.of()),
+                        List.of(),
+                        List.of(input.endpoint()),
+                        java.util.Collections.nCopies(legacyRanks, "tcp://127.0.0.1:*"),
+                        null,
+                        method,
+                        LoadReport.PIGGYBACK,
+                        null,
+                        0,
+                        1.0,
+                        1),
+                Contexts.create());
         thread = start();
     }
 

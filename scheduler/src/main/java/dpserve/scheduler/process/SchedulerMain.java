@@ -12,6 +12,7 @@ import dpserve.io.model.StepModel;
 import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
 import dpserve.io.socket.BindException;
+import dpserve.io.socket.Contexts;
 import dpserve.scheduler.Engine;
 import dpserve.scheduler.EngineProfile;
 import dpserve.scheduler.ModelEngine;
@@ -157,7 +158,7 @@ public final class SchedulerMain implements Callable<Integer> {
 
     private int serve(RankConfig config, Engine engine) throws BindException, InterruptedException {
         ShutdownSignal signal = ShutdownSignal.install();
-        try (SchedulerProcess process = new SchedulerProcess(config, engine)) {
+        try (SchedulerProcess process = new SchedulerProcess(config, engine, Contexts.create(topology.keys()))) {
             LOG.info(
                     "READY scheduler dp_rank={} input={} incarnation={} max_total_num_tokens={}",
                     dpRank,
@@ -188,11 +189,13 @@ public final class SchedulerMain implements Callable<Integer> {
             throw new IllegalArgumentException("--heartbeat-interval-ms must be 1 to " + MAX_HEARTBEAT_INTERVAL_MS
                     + ", not " + heartbeatIntervalMs);
         }
+        String input = Endpoints.requireTcp(
+                "--input-endpoint", inputEndpoint == null ? "tcp://" + topology.zmqHost + ":*" : inputEndpoint);
+        topology.requireSecure("--input-endpoint", input);
         return new RankConfig(
                 scheduler.config(dpRank, endpoints.detokenizer().size(), Env.system(), loaded),
                 endpoints,
-                Endpoints.requireTcp(
-                        "--input-endpoint", inputEndpoint == null ? "tcp://" + topology.host + ":*" : inputEndpoint),
+                input,
                 form(),
                 timeScale,
                 heartbeatIntervalMs,

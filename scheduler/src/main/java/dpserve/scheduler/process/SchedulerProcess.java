@@ -16,7 +16,6 @@ import dpserve.io.message.Message;
 import dpserve.io.message.Role;
 import dpserve.io.message.ShutdownReq;
 import dpserve.io.socket.BindException;
-import dpserve.io.socket.Contexts;
 import dpserve.scheduler.Batch;
 import dpserve.scheduler.Engine;
 import dpserve.scheduler.Scheduler;
@@ -47,7 +46,7 @@ final class SchedulerProcess implements AutoCloseable {
 
     private final RankConfig config;
     private final Engine engine;
-    private final ZContext context = Contexts.create();
+    private final ZContext context;
     private final LogLimiter limiter = new LogLimiter(LOG);
     private final Incarnation incarnations = new Incarnation();
     private final RankSockets sockets;
@@ -79,7 +78,8 @@ final class SchedulerProcess implements AutoCloseable {
      *
      * @throws BindException if its port is in use
      */
-    SchedulerProcess(RankConfig config, Engine engine) throws BindException {
+    SchedulerProcess(RankConfig config, Engine engine, ZContext context) throws BindException {
+        this.context = context;
         this.config = config;
         this.engine = engine;
         this.stepLog = config.stepLog() == null

@@ -24,6 +24,7 @@ import dpserve.io.message.Role;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.ShutdownReq;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
@@ -114,8 +115,8 @@ class SchedulerProcessTest {
                 LoadReport.PIGGYBACK);
         CountDownLatch ready = new CountDownLatch(1);
         thread = new Thread(() -> {
-            try (SchedulerProcess process =
-                    new SchedulerProcess(config, new SimulatedEngine(MODEL, EngineProfile.defaultProfile()))) {
+            try (SchedulerProcess process = new SchedulerProcess(
+                    config, new SimulatedEngine(MODEL, EngineProfile.defaultProfile()), Contexts.create())) {
                 ready.countDown();
                 process.run(stop::get);
             } catch (Throwable e) {

@@ -9,6 +9,7 @@ import dpserve.io.codec.IntArrayForm;
 import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
 import dpserve.io.socket.BindException;
+import dpserve.io.socket.Contexts;
 import dpserve.tokenizer.process.VocabularyArgs;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
@@ -56,7 +57,8 @@ public final class DetokenizerMain implements Callable<Integer> {
     public Integer call() throws BindException {
         DetokenizerConfig config = config();
         ShutdownSignal signal = ShutdownSignal.install();
-        try (DetokenizerProcess process = new DetokenizerProcess(config, vocabulary.open())) {
+        try (DetokenizerProcess process =
+                new DetokenizerProcess(config, vocabulary.open(), Contexts.create(topology.keys()))) {
             LOG.info("READY detokenizer {} pull={}", index, process.endpoint());
             process.run(signal::isRequested);
         } finally {

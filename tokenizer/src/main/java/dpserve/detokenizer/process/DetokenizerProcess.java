@@ -15,7 +15,6 @@ import dpserve.io.message.Role;
 import dpserve.io.model.Vocabulary;
 import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
-import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
@@ -48,7 +47,7 @@ final class DetokenizerProcess implements AutoCloseable {
     private static final int HELLO_QUEUE = 4;
 
     private final DetokenizerConfig config;
-    private final ZContext context = Contexts.create();
+    private final ZContext context;
     private final PullSocket pull;
     private final List<PushSocket> workers = new ArrayList<>();
     private final PushSocket controller;
@@ -65,7 +64,8 @@ final class DetokenizerProcess implements AutoCloseable {
      *
      * @throws BindException if its port is in use
      */
-    DetokenizerProcess(DetokenizerConfig config, Vocabulary vocabulary) throws BindException {
+    DetokenizerProcess(DetokenizerConfig config, Vocabulary vocabulary, ZContext context) throws BindException {
+        this.context = context;
         this.config = config;
         this.codec = new MessageCodec(config.tokenIdForm());
         SocketLimits limits = SocketLimits.defaults();

@@ -111,6 +111,9 @@ public final class Exchange {
                 || status == HttpResponseStatus.TOO_MANY_REQUESTS.code()) {
             response.headers().set(HttpHeaderNames.RETRY_AFTER, RETRY_AFTER_S);
         }
+        if (status == HttpResponseStatus.UNAUTHORIZED.code()) {
+            response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, "Bearer");
+        }
         finish(response, response);
     }
 

@@ -10,12 +10,18 @@ import java.util.Map;
  *
  * @param method upper case
  * @param uri path and query as sent
+ * @param authorization the header's value, or null; never to be logged
  * @param body as sent, maybe empty
  */
-record HttpCall(String method, String uri, byte[] body) {
+record HttpCall(String method, String uri, String authorization, byte[] body) {
 
     /** The path, decoded, without query. */
     String path() {
+        return path(uri);
+    }
+
+    /** The path of a target. */
+    static String path(String uri) {
         int query = uri.indexOf('?');
         return query < 0 ? uri : uri.substring(0, query);
     }

@@ -1,11 +1,15 @@
 package dpserve.tokenizer.http;
 
+import dpserve.io.LogLimiter;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -42,10 +46,24 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         if (request.decoderResult().isFailure()) {
             Exchange exchange = new Exchange(ctx.channel(), clock.getAsLong(), false, flushes, k -> {});
-            exchange.json(ErrorReplies.BAD_REQUEST, ErrorReplies.sglang("The request is not valid HTTP."));
+            Throwable cause = request.decoderResult().cause();
+            if (cause instanceof TooLongHttpHeaderException) {
+                exchange.json(
+                        431, ErrorReplies.sglang("The headers are longer than " + HttpServer.MAX_HEADERS + " bytes."));
+            } else if (cause instanceof TooLongHttpLineException) {
+                exchange.json(
+                        414,
+                        ErrorReplies.sglang("The target is longer than " + HttpServer.MAX_INITIAL_LINE + " bytes."));
+            } else {
+                exchange.json(ErrorReplies.BAD_REQUEST, ErrorReplies.sglang("The request is not valid HTTP."));
+            }
             return;
         }
-        HttpCall call = new HttpCall(request.method().name(), request.uri(), ByteBufUtil.getBytes(request.content()));
+        HttpCall call = new HttpCall(
+                request.method().name(),
+                request.uri(),
+                request.headers().get(HttpHeaderNames.AUTHORIZATION),
+                ByteBufUtil.getBytes(request.content()));
         if (!busy) {
             begin(ctx, call, clock.getAsLong(), keepAlive);
         } else if (waiting.size() < MAX_PIPELINED) {
@@ -77,7 +95,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
         try {
             router.handle(call, exchange);
         } catch (RuntimeException e) {
-            LOG.error("{} {} failed", call.method(), call.path(), e);
+            LOG.error("{} {} failed", LogLimiter.printable(call.method()), LogLimiter.printable(call.path()), e);
             exchange.json(ErrorReplies.INTERNAL, ErrorReplies.sglang("Internal server error."));
         }
     }

@@ -23,8 +23,8 @@ import java.util.function.LongSupplier;
  * bind the same port with SO_REUSEPORT and the kernel spreads connections over them.
  */
 public final class HttpServer implements AutoCloseable {
-    private static final int MAX_INITIAL_LINE = 8 << 10;
-    private static final int MAX_HEADERS = 32 << 10;
+    static final int MAX_INITIAL_LINE = 8 << 10;
+    static final int MAX_HEADERS = 32 << 10;
     private static final int MAX_CHUNK = 64 << 10;
 
     /** Connections waiting to be accepted: a burst of a thousand clients must not be refused. */
@@ -77,6 +77,7 @@ public final class HttpServer implements AutoCloseable {
                     protected void initChannel(Channel channel) {
                         channel.pipeline()
                                 .addLast(new HttpServerCodec(MAX_INITIAL_LINE, MAX_HEADERS, MAX_CHUNK))
+                                .addLast(new AuthGate(router.keys()))
                                 .addLast(new HttpObjectAggregator(maxBodyBytes))
                                 .addLast(new HttpConnection(router, flushes, clock));
                     }

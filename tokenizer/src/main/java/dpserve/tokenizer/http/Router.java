@@ -36,12 +36,15 @@ public final class Router {
     private final Map<String, Route> prefixes = new LinkedHashMap<>();
     private final Executor loop;
     private final Executor side;
+    private final ApiKeys keys;
 
     /**
      * @param loop the event loop
      * @param side parses long bodies
+     * @param keys who may call what
      */
-    public Router(Executor loop, Executor side) {
+    public Router(Executor loop, Executor side, ApiKeys keys) {
+        this.keys = keys;
         this.loop = loop;
         this.side = side;
     }
@@ -107,7 +110,15 @@ public final class Router {
         }
     }
 
+    ApiKeys keys() {
+        return keys;
+    }
+
     void handle(HttpCall call, Exchange exchange) {
+        if (!keys.allows(call.method(), call.path(), call.authorization())) {
+            exchange.json(401, Exchange.JSON.createObjectNode().put("error", "Unauthorized"));
+            return;
+        }
         Route route = find(call.path());
         if (route == null) {
             exchange.json(404, notFound(call));

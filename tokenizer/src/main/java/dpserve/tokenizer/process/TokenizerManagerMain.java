@@ -1,5 +1,6 @@
 package dpserve.tokenizer.process;
 
+import dpserve.io.Env;
 import dpserve.io.LoadReport;
 import dpserve.io.TopologyArgs;
 import dpserve.io.codec.IntArrayForm;
@@ -9,6 +10,7 @@ import dpserve.tokenizer.Deadlines;
 import dpserve.tokenizer.LoadReports;
 import dpserve.tokenizer.OnRankFailure;
 import dpserve.tokenizer.PromptLimits;
+import dpserve.tokenizer.http.ApiKeys;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -118,6 +120,20 @@ public final class TokenizerManagerMain implements Callable<Integer> {
     boolean sglangDetokenizer;
 
     @Option(
+            names = "--api-key",
+            paramLabel = "KEY",
+            description = "Key that clients must send as Authorization: Bearer KEY (default: the environment variable"
+                    + " DPSERVE_API_KEY, which no process list shows; without both, none).")
+    String apiKey;
+
+    @Option(
+            names = "--admin-api-key",
+            paramLabel = "KEY",
+            description = "Key for the calls that change the server, which the other then does not open (default:"
+                    + " DPSERVE_ADMIN_API_KEY; without both, --api-key opens them).")
+    String adminApiKey;
+
+    @Option(
             names = "--max-request-bytes",
             defaultValue = "" + DEFAULT_MAX_BODY_BYTES,
             description = "Longest HTTP request body, bytes (default: ${DEFAULT-VALUE}).")
@@ -129,6 +145,13 @@ public final class TokenizerManagerMain implements Callable<Integer> {
             description = "Longest time after SIGTERM for running requests to finish, seconds"
                     + " (default: ${DEFAULT-VALUE}).")
     int drainTimeoutS;
+
+    /** The keys of flags and environment. */
+    ApiKeys keys(Env environment) {
+        return new ApiKeys(
+                apiKey == null ? environment.variables().get("DPSERVE_API_KEY") : apiKey,
+                adminApiKey == null ? environment.variables().get("DPSERVE_ADMIN_API_KEY") : adminApiKey);
+    }
 
     public static void main(String[] args) {
         CommandRunner.run(new TokenizerManagerMain(), args);

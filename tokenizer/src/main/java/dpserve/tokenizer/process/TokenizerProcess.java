@@ -22,6 +22,7 @@ import dpserve.io.message.Role;
 import dpserve.io.model.Vocabulary;
 import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
+import dpserve.io.socket.Contexts;
 import dpserve.tokenizer.Control;
 import dpserve.tokenizer.ControlCalls;
 import dpserve.tokenizer.Deadlines;
@@ -34,6 +35,7 @@ import dpserve.tokenizer.RankStates;
 import dpserve.tokenizer.Recovery;
 import dpserve.tokenizer.Resumption;
 import dpserve.tokenizer.TokenizerManager;
+import dpserve.tokenizer.http.ApiKeys;
 import dpserve.tokenizer.http.BalanceEndpoints;
 import dpserve.tokenizer.http.DashboardEndpoints;
 import dpserve.tokenizer.http.HealthEndpoints;
@@ -108,6 +110,7 @@ final class TokenizerProcess implements AutoCloseable {
         this.endpoints = args.topology.endpoints();
         this.metrics = new WorkerMetrics(args.servedModelName);
         this.sockets = new TokenizerSockets(
+                Contexts.create(args.topology.keys()),
                 endpoints,
                 args.workerIndex,
                 args.tokenIdForm,
@@ -156,7 +159,11 @@ final class TokenizerProcess implements AutoCloseable {
     }
 
     void start() throws Exception {
-        Router router = new Router(loop, side);
+        ApiKeys keys = args.keys(Env.system());
+        if (!keys.any() && !Endpoints.isLoopback("tcp://" + args.topology.host + ":0")) {
+            LOG.warn("no --api-key: whoever reaches {} may use and control this server", args.topology.host);
+        }
+        Router router = new Router(loop, side, keys);
         PromptLimits limits = new PromptLimits(args.contextLength, args.topology.dpSize);
         // The embedded one is read when first used: better before the first request.
         side.execute(() -> vocabulary.encode("a"));

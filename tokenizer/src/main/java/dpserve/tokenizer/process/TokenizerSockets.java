@@ -8,7 +8,6 @@ import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.socket.BindException;
-import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.Receiver;
@@ -25,7 +24,7 @@ import org.zeromq.ZContext;
  * the sending sockets.
  */
 final class TokenizerSockets implements ManagerOutput, AutoCloseable {
-    private final ZContext context = Contexts.create();
+    private final ZContext context;
     private final SocketLimits limits = SocketLimits.defaults();
     private final LogLimiter log;
     private final SglangPeers sglang;
@@ -41,8 +40,15 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
     /** How many peers the stream had had when it was greeted. */
     private int greetedPeers;
 
-    TokenizerSockets(Endpoints endpoints, int workerIndex, IntArrayForm form, SglangPeers sglang, LogLimiter log)
+    TokenizerSockets(
+            ZContext context,
+            Endpoints endpoints,
+            int workerIndex,
+            IntArrayForm form,
+            SglangPeers sglang,
+            LogLimiter log)
             throws BindException {
+        this.context = context;
         this.log = log;
         this.sglang = sglang;
         this.codec = new MessageCodec(form);

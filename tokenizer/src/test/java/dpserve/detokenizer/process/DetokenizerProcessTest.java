@@ -18,6 +18,7 @@ import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
 import dpserve.io.model.Vocabulary;
+import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
@@ -68,7 +69,7 @@ class DetokenizerProcessTest {
     }
 
     private void run(DetokenizerConfig config) {
-        try (DetokenizerProcess p = new DetokenizerProcess(config, VOCABULARY)) {
+        try (DetokenizerProcess p = new DetokenizerProcess(config, VOCABULARY, Contexts.create())) {
             endpoint.complete(p.endpoint());
             p.run(stop::get);
         } catch (Exception | Error e) {

@@ -1,13 +1,14 @@
 "use strict";
 (() => {
   const POINTS = 120; // two minutes at one a second
+  const FEWEST = 20; // a line spans at least so many, so that a new one is not as wide as an old one
   const RETRY_MS = 2000;
   const SVG = "http://www.w3.org/2000/svg";
   const at = id => document.getElementById(id);
   const number = (value, digits = 0) =>
     value == null ? "–" : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const percent = value => (value == null ? "–" : number(100 * value, 1) + " %");
-  const age = s => (s == null ? "–" : s < 1 ? number(s * 1000) + " ms" : s < 100 ? number(s, 1) + " s" : number(s) + " s");
+  const age = s => (s == null ? "–" : s < 0.9995 ? number(s * 1000) + " ms" : s < 100 ? number(s, 1) + " s" : number(s) + " s");
 
   let key = ""; // in this variable only: never stored, never in an address
   let paused = false;
@@ -37,7 +38,6 @@
       this.values = [];
       this.path = document.createElementNS(SVG, "path");
       this.svg = document.createElementNS(SVG, "svg");
-      this.svg.setAttribute("viewBox", `0 0 ${POINTS - 1} 30`);
       this.svg.setAttribute("preserveAspectRatio", "none");
       this.svg.setAttribute("role", "img");
       this.svg.append(this.path);
@@ -52,7 +52,9 @@
     draw(top, label) {
       let d = "";
       let pen = false;
-      const first = POINTS - this.values.length;
+      const span = Math.max(FEWEST, this.values.length);
+      const first = span - this.values.length;
+      this.svg.setAttribute("viewBox", `0 0 ${span - 1} 30`);
       this.values.forEach((v, i) => {
         if (v != null) d += `${pen ? "L" : "M"}${first + i} ${(28.5 - (27 * v) / (top || 1)).toFixed(1)}`;
         pen = v != null;
@@ -66,7 +68,7 @@
     ["In flight", "requests", t => t.in_flight_reqs, v => number(v), 1],
     ["Throughput", "output tokens/s", t => t.gen_throughput, v => number(v), 1],
     ["KV in use", "of all ranks", t => t.token_usage, percent, 1],
-    ["Balance", "most held by a rank / mean; 1 is even", t => t.balance_ratio, v => number(v, 2), 2],
+    ["Balance", "most held / mean; 1 is even", t => t.balance_ratio, v => number(v, 2), 2],
   ].map(([name, unit, value, shown, least]) => {
     const chart = { name, value, shown, least, line: new Line(), now: element("b") };
     const caption = element("figcaption", {}, element("span", {}, name + " ", element("small", { textContent: unit })), chart.now);
@@ -106,7 +108,7 @@
       if (className === "kv") td.prepend((row.bar = element("span", { className: "bar" })));
       row.cells.push(text);
     }
-    cell("In flight, two minutes", "spark", row.line.svg);
+    cell("Over time", "spark", row.line.svg);
     row.button = element("button", { type: "button" });
     row.button.addEventListener("click", () => act(rank, row));
     cell("", "action", row.button);

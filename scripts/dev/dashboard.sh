@@ -39,6 +39,7 @@ main() {
   mkdir -p "$SHOTS"
   own_topology
   port=$(free_port)
+  export DPSERVE_API_KEY=dashboard-api-key DPSERVE_ADMIN_API_KEY=dashboard-admin-key
   start_topology --dp-size 4 --load-balance-method least_requests --port "$port"
   echo "$(chromium --version 2>/dev/null), Node.js $(node --version)"
   run_beside timeout 120 node "$ROOT/scripts/dev/dashboard.mjs" "http://127.0.0.1:$port" "$SHOTS" \

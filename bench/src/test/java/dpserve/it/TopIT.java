@@ -14,8 +14,11 @@ class TopIT {
     void shouldShowTheRunningTopology(@TempDir Path folder) {
         try (Topology topology = Topology.start("--dp-size", "2", "--time-scale", "0")) {
             topology.api()
-                    .post("/generate", Map.of("rid", "seen", "text", "hello", "sampling_params", Map.of("max_new_tokens", 3)));
-            List<String> flags = List.of("--no-build", "--count", "2", "--url", topology.base().toString());
+                    .post(
+                            "/generate",
+                            Map.of("rid", "seen", "text", "hello", "sampling_params", Map.of("max_new_tokens", 3)));
+            List<String> flags = List.of(
+                    "--no-build", "--count", "2", "--url", topology.base().toString());
             Script piped = Script.start(folder, Map.of(), "top.sh", flags);
             assertThat(piped.exitStatus()).as(piped.output()).isZero();
             assertThat(piped.output().lines().filter(l -> l.contains(" dp_rank=1 state=up ")))

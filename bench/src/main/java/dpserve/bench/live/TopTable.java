@@ -14,17 +14,7 @@ public final class TopTable {
     private static final String UNKNOWN = "-";
     private static final String ROW = "%4s  %-9s %9s %8s %7s %8s %8s %9s %9s %7s";
     private static final String HEADING = String.format(
-            ROW,
-            "rank",
-            "state",
-            "in flight",
-            "running",
-            "queued",
-            "KV",
-            "cache",
-            "tokens/s",
-            "load age",
-            "unseen");
+            ROW, "rank", "state", "in flight", "running", "queued", "KV", "cache", "tokens/s", "load age", "unseen");
 
     /** Lines of a table that are neither a rank's nor a decision's. */
     private static final int FRAME_LINES = 7;
@@ -45,8 +35,8 @@ public final class TopTable {
      */
     public List<String> table(JsonNode event, int lines) {
         List<String> all = new ArrayList<>();
-        all.add("dpserve " + event.path("model").asText() + "  " + time(event.path("at").asDouble()) + "  "
-                + policy(event));
+        all.add("dpserve " + event.path("model").asText() + "  "
+                + time(event.path("at").asDouble()) + "  " + policy(event));
         JsonNode totals = event.path("totals");
         all.add("in flight " + count(totals.path("in_flight_reqs")) + "  running "
                 + count(totals.path("num_running_reqs")) + "  queued " + count(totals.path("num_waiting_reqs"))
@@ -97,9 +87,11 @@ public final class TopTable {
     }
 
     private String decision(JsonNode decision) {
-        return time(decision.path("at").asDouble()) + "  rank " + decision.path("dp_rank").asText() + "  "
+        return time(decision.path("at").asDouble()) + "  rank "
+                + decision.path("dp_rank").asText() + "  "
                 + decision.path("load_balance_method").asText() + ": "
-                + decision.path("reason").asText() + "  " + printable(decision.path("rid").asText());
+                + decision.path("reason").asText() + "  "
+                + printable(decision.path("rid").asText());
     }
 
     /** A client chose it: no control character of it may reach the terminal. */
@@ -109,7 +101,8 @@ public final class TopTable {
 
     /** One line for the topology and one for each rank, in name=value pairs; a figure that nobody told is left out. */
     public List<String> lines(JsonNode event) {
-        String at = Instant.ofEpochMilli((long) (event.path("at").asDouble() * 1000)).toString();
+        String at = Instant.ofEpochMilli((long) (event.path("at").asDouble() * 1000))
+                .toString();
         List<String> all = new ArrayList<>();
         all.add(at + " topology" + pairs(event.path("totals")));
         for (JsonNode rank : event.path("ranks")) {
@@ -122,7 +115,10 @@ public final class TopTable {
         StringBuilder text = new StringBuilder();
         figures.properties().forEach(figure -> {
             if (!figure.getValue().isNull()) {
-                text.append(' ').append(figure.getKey()).append('=').append(figure.getValue().asText());
+                text.append(' ')
+                        .append(figure.getKey())
+                        .append('=')
+                        .append(figure.getValue().asText());
             }
         });
         return text.toString();

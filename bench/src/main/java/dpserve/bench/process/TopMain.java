@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = {
             "Shows a running topology, once a second: on a terminal as a table that is drawn in place, otherwise as lines of",
-            "name=value pairs (docs/dashboard.md). Ctrl-C ends it. A key is taken from OPENAI_API_KEY."
+            "name=value pairs (docs/dashboard.md). Ctrl-C ends it. A key is taken from DPSERVE_API_KEY."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:no server, or it ended", "2:a flag is wrong"})
@@ -83,7 +83,7 @@ public final class TopMain implements Callable<Integer> {
                 .connectTimeout(CONNECT_LIMIT)
                 .build();
         HttpRequest.Builder request = HttpRequest.newBuilder(url.resolve("/dashboard/events"));
-        String key = System.getenv("OPENAI_API_KEY");
+        String key = System.getenv("DPSERVE_API_KEY");
         if (key != null) {
             request.header("Authorization", "Bearer " + key);
         }

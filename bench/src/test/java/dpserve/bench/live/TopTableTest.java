@@ -12,8 +12,9 @@ import org.junit.jupiter.api.Test;
 
 class TopTableTest {
     private static final int TALL = 40;
-    private static final String RANK = "{'dp_rank':%d,'state':'up','in_flight_reqs':10,'unseen_reqs':2,'load_age_s':0.052,"
-            + "'num_running_reqs':9,'num_waiting_reqs':1,'token_usage':0.125,'gen_throughput':207.4,'cache_hit_rate':0.875}";
+    private static final String RANK =
+            "{'dp_rank':%d,'state':'up','in_flight_reqs':10,'unseen_reqs':2,'load_age_s':0.052,"
+                    + "'num_running_reqs':9,'num_waiting_reqs':1,'token_usage':0.125,'gen_throughput':207.4,'cache_hit_rate':0.875}";
 
     private final TopTable table = new TopTable(ZoneOffset.UTC);
 
@@ -65,6 +66,7 @@ class TopTableTest {
         List<String> lines = table.lines(event(2, ""));
         assertThat(lines).hasSize(3);
         assertThat(lines.get(0)).isEqualTo("1970-01-01T01:01:01.500Z topology in_flight_reqs=20");
-        assertThat(lines.get(2)).startsWith("1970-01-01T01:01:01.500Z dp_rank=1 state=up in_flight_reqs=10 unseen_reqs=2");
+        assertThat(lines.get(2))
+                .startsWith("1970-01-01T01:01:01.500Z dp_rank=1 state=up in_flight_reqs=10 unseen_reqs=2");
     }
 }

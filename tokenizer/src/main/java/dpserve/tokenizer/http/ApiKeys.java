@@ -29,6 +29,10 @@ public final class ApiKeys {
             new AdminCall("/ranks/", Set.of("POST", "PUT", "DELETE")));
 
     private static final List<String> OPEN = List.of("/health", "/ready", "/metrics");
+
+    /** A browser sends no key for a page; this one holds no figure and asks for a key itself. */
+    private static final String PAGE = "/dashboard";
+
     private static final String BEARER = "bearer ";
 
     /** Shorter ones can be guessed by trying. */
@@ -76,7 +80,7 @@ public final class ApiKeys {
     /** The digest of the key that a call needs, or null if it needs none. */
     private byte[] needed(String method, String path) {
         String upper = method.toUpperCase(Locale.ROOT);
-        if (upper.equals("OPTIONS") || OPEN.stream().anyMatch(path::startsWith)) {
+        if (upper.equals("OPTIONS") || path.equals(PAGE) || OPEN.stream().anyMatch(path::startsWith)) {
             return null;
         }
         boolean admin = ADMIN_CALLS.stream().anyMatch(call -> call.matches(upper, path));

@@ -10,7 +10,7 @@
   const percent = value => (value == null ? "–" : number(100 * value, 1) + " %");
   const age = s => (s == null ? "–" : s < 0.9995 ? number(s * 1000) + " ms" : s < 100 ? number(s, 1) + " s" : number(s) + " s");
 
-  let key = ""; // in this variable only: never stored, never in an address
+  let keys = { api: "", admin: "" }; // here only: never stored, never in an address
   let paused = false;
   let stream = null;
   const rows = new Map();
@@ -31,7 +31,7 @@
     say(at("connection"), text);
     at("connection").classList.toggle("live", live);
   }
-  const withKey = () => (key === "" ? {} : { Authorization: "Bearer " + key });
+  const withKey = key => (key === "" ? {} : { Authorization: "Bearer " + key });
 
   class Line {
     constructor() {
@@ -118,16 +118,16 @@
   async function act(rank, row) {
     const action = row.action;
     try {
-      const reply = await fetch(`ranks/${rank}/${action}`, { method: "POST", headers: withKey() });
-      if (!reply.ok) throw new Error(await reason(reply));
+      const reply = await fetch(`ranks/${rank}/${action}`, { method: "POST", headers: withKey(keys.admin || keys.api) });
+      if (!reply.ok) throw new Error(await reason(reply, "admin key"));
       problem("");
       say(at("announce"), `Rank ${rank}: ${action} accepted`);
     } catch (e) {
       problem(`Rank ${rank}: ${action} failed: ${e.message}`);
     }
   }
-  async function reason(reply) {
-    if (reply.status === 401 || reply.status === 403) return "the server asks for a key; enter it above";
+  async function reason(reply, key) {
+    if (reply.status === 401 || reply.status === 403) return `the server asks for its ${key}; enter it above`;
     const text = await reply.text();
     try {
       const body = JSON.parse(text);
@@ -219,8 +219,8 @@
   }
 
   async function read(signal) {
-    const reply = await fetch("dashboard/events", { headers: withKey(), signal, cache: "no-store" });
-    if (!reply.ok) throw new Error(await reason(reply));
+    const reply = await fetch("dashboard/events", { headers: withKey(keys.api), signal, cache: "no-store" });
+    if (!reply.ok) throw new Error(await reason(reply, "API key"));
     const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     for (;;) {
@@ -265,7 +265,7 @@
   });
   at("access").addEventListener("submit", event => {
     event.preventDefault();
-    key = at("key").value.trim();
+    keys = { api: at("api-key").value.trim(), admin: at("admin-key").value.trim() };
     problem("");
     follow();
   });

@@ -32,6 +32,8 @@ class ApiKeysTest {
         "GET, /health, N, N, N, N",
         "GET, /health_generate, N, N, N, N",
         "GET, /metrics, N, N, N, N",
+        "GET, /dashboard, N, N, N, N",
+        "GET, /dashboard/events, N, U, N, U",
         "OPTIONS, /generate, N, N, N, N"
     })
     void shouldFollowSglangsRules(String method, String path, char none, char user, char admin, char both) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
@@ -30,20 +31,20 @@ class FlagTableTest {
                     + "# names\tprocesses\tvalue (- for a switch)\tdefault (- for none)\tdescription\n";
 
     /** What launch.sh gives to each process by itself, or what means one process alone. */
-    private static final Set<String> NOT_FORWARDED = Set.of(
+    static final Set<String> NOT_FORWARDED = Set.of(
             "--help", "--version", "--dp-rank", "--tokenizer-worker-index", "--detokenizer-index", "--input-endpoint");
 
     /** A flag with all that take it. */
-    private static final class Row {
-        private final OptionSpec option;
-        private final List<String> roles = new ArrayList<>();
+    static final class Row {
+        final OptionSpec option;
+        final List<String> roles = new ArrayList<>();
 
         Row(OptionSpec option) {
             this.option = option;
         }
 
         String line() {
-            String value = option.arity().max() == 0 ? "-" : label(option.paramLabel());
+            String value = value();
             String defaultValue = option.defaultValue() == null || value.equals("-") ? "-" : option.defaultValue();
             return String.join(
                     "\t",
@@ -52,6 +53,11 @@ class FlagTableTest {
                     value,
                     defaultValue,
                     String.join(" ", option.description()));
+        }
+
+        /** The label of its value, or - for a switch. */
+        String value() {
+            return option.arity().max() == 0 ? "-" : label(option.paramLabel());
         }
     }
 
@@ -65,6 +71,11 @@ class FlagTableTest {
     }
 
     private static Map<String, Row> rows() {
+        return rows(name -> !NOT_FORWARDED.contains(name));
+    }
+
+    /** The flags with such names, by their first name. */
+    static Map<String, Row> rows(Predicate<String> wanted) {
         Map<String, Object> commands = new LinkedHashMap<>();
         commands.put("tokenizer", new TokenizerManagerMain());
         commands.put("controller", new DataParallelControllerMain());
@@ -73,7 +84,7 @@ class FlagTableTest {
         Map<String, Row> rows = new LinkedHashMap<>();
         commands.forEach((role, command) -> {
             for (OptionSpec option : new CommandLine(command).getCommandSpec().options()) {
-                if (!NOT_FORWARDED.contains(option.longestName())) {
+                if (wanted.test(option.longestName())) {
                     rows.computeIfAbsent(option.names()[0], name -> new Row(option))
                             .roles
                             .add(role);

@@ -85,6 +85,16 @@ class KillUnderLoadIT {
         }
     }
 
+    @Test
+    void shouldLoseNothingWithTheControllerOfRanksThatStepTogether() throws Exception {
+        try (Topology topology = start("1x1", "--enable-dp-attention");
+                Streams streams = new Streams(topology.api(), STREAMS, LENGTH)) {
+            topology.kill(topology.process("controller", 0));
+            row("kill -9 controller, DP attention", "1x1", streams, streams.outcomes(), 0);
+            awaitBack(topology, "controller");
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("shapes")
     void shouldLoseNothingWithADetokenizer(String shape) throws Exception {
@@ -171,9 +181,9 @@ class KillUnderLoadIT {
         }
     }
 
-    private static Topology start(String shape) {
+    private static Topology start(String shape, String... more) {
         String[] counts = shape.split("x");
-        return Topology.start(
+        List<String> flags = new ArrayList<>(List.of(
                 "--dp-size",
                 Integer.toString(RANKS),
                 "--restart",
@@ -181,7 +191,9 @@ class KillUnderLoadIT {
                 "--tokenizer-worker-num",
                 counts[0],
                 "--detokenizer-worker-num",
-                counts[1]);
+                counts[1]));
+        flags.addAll(List.of(more));
+        return Topology.start(flags.toArray(String[]::new));
     }
 
     /** One undisturbed run, then one with the event while all streams run. */

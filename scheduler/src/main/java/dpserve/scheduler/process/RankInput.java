@@ -17,11 +17,11 @@ import org.zeromq.ZContext;
  * in order. A frame that is no message is dropped and counted.
  */
 final class RankInput implements AutoCloseable {
-    /** How often an idle reader looks whether it should end. */
-    private static final int WAKE_MS = 250;
+    /** How often an idle reader looks whether it should end; while it ends, no step runs. */
+    private static final int WAKE_MS = 50;
 
     /** A closing reader waits this long for frames that are still on their way over loopback. */
-    private static final int LAST_FRAME_MS = 50;
+    private static final int LAST_FRAME_MS = 20;
 
     private final PullSocket socket;
     private final LogLimiter limiter;

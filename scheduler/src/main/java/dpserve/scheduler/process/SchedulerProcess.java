@@ -210,6 +210,9 @@ final class SchedulerProcess implements AutoCloseable {
             return;
         }
         controllerEpoch = hello.epoch();
+        if (together != null) {
+            together.onController(hello);
+        }
         if (known != 0) {
             LOG.info(
                     "a new controller (epoch {}) greets: registering with {} requests",

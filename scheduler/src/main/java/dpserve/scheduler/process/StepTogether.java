@@ -1,6 +1,7 @@
 package dpserve.scheduler.process;
 
 import dpserve.io.LogLimiter;
+import dpserve.io.message.ControllerHello;
 import dpserve.io.message.Fenced;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankDown;
@@ -28,6 +29,8 @@ final class StepTogether implements AutoCloseable {
     /** What came during a wait and is for the time after it, in its order. */
     private final Deque<Message> deferred = new ArrayDeque<>();
 
+    private long epoch;
+
     /** @param messages the rank's input; the words of the peers are added to it */
     StepTogether(
             ZContext context,
@@ -48,6 +51,18 @@ final class StepTogether implements AutoCloseable {
 
     void restart(long incarnation) {
         lockstep.restart(incarnation);
+    }
+
+    /** A controller of a new epoch makes the group anew, of the incarnations that register with it. */
+    void onController(ControllerHello hello) {
+        if (isSuccessor(hello)) {
+            lockstep.leave();
+        }
+        epoch = hello.epoch();
+    }
+
+    private boolean isSuccessor(ControllerHello hello) {
+        return epoch != 0 && hello.epoch() > epoch;
     }
 
     /** What came for a fenced incarnation is for nobody. */
@@ -104,7 +119,9 @@ final class StepTogether implements AutoCloseable {
             Message message = messages.poll(WAIT_MS, TimeUnit.MILLISECONDS);
             if (message != null && !onMessage(message)) {
                 deferred.add(message);
-                if (message instanceof Fenced || message instanceof ShutdownReq) {
+                if (message instanceof Fenced
+                        || message instanceof ShutdownReq
+                        || (message instanceof ControllerHello hello && isSuccessor(hello))) {
                     lockstep.leave();
                 }
             }

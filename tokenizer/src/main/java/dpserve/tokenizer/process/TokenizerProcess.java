@@ -301,7 +301,11 @@ final class TokenizerProcess implements AutoCloseable {
         state.put("endpoints", ownEndpoints());
         state.put(
                 "tables",
-                Map.of("requests", manager.size(), "zombies", manager.zombies(), "health_probes", manager.probes()));
+                Map.of(
+                        "requests", manager.size(),
+                        "zombies", manager.zombies(),
+                        "waiting_for_controller", manager.waiting(),
+                        "health_probes", manager.probes()));
         Map<String, Object> counters = new LinkedHashMap<>(warnings.totals());
         counters.put("unknown_rids", metrics.unknownRids());
         counters.put("gaps", metrics.gaps());

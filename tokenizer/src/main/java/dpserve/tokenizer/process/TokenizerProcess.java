@@ -49,7 +49,6 @@ import dpserve.tokenizer.http.ServerInfo;
 import dpserve.tokenizer.http.WorkerMetrics;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -293,29 +292,9 @@ final class TokenizerProcess implements AutoCloseable {
     }
 
     private Map<String, Object> internalState() {
-        Map<String, Object> state = new LinkedHashMap<>();
-        state.put("role", Role.TOKENIZER.wireName());
-        state.put("index", args.workerIndex);
-        state.put("pid", ProcessHandle.current().pid());
-        state.put("incarnation", incarnation);
-        state.put("endpoints", ownEndpoints());
-        state.put(
-                "tables",
-                Map.of(
-                        "requests", manager.size(),
-                        "zombies", manager.zombies(),
-                        "waiting_for_controller", manager.waiting(),
-                        "health_probes", manager.probes()));
-        Map<String, Object> counters = new LinkedHashMap<>(warnings.totals());
-        counters.put("unknown_rids", metrics.unknownRids());
-        counters.put("gaps", metrics.gaps());
-        counters.put("resumed", metrics.resumedAttempts());
-        counters.put("timed_out", deadlines.timedOut());
-        counters.put("swept", deadlines.swept());
-        counters.put("load_updates", loads.sent());
-        state.put("counters", counters);
-        state.put("metrics", metrics.scrape());
-        return state;
+        return new WorkerState(
+                        args.workerIndex, incarnation, ownEndpoints(), manager, deadlines, loads, metrics, warnings)
+                .export();
     }
 
     /** Refuses new requests and waits until the running ones have ended, at most {@code timeoutS} seconds. */

@@ -26,6 +26,7 @@ class Browser {
     this.process = spawn(process.env.CHROMIUM ?? "chromium", ["--headless=new", "--no-sandbox", "--disable-gpu",
       "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--no-first-run", "--force-prefers-reduced-motion",
       "--remote-debugging-pipe", `--user-data-dir=${profile}`, "about:blank"], { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
+    this.ended = new Promise(resolve => this.process.on("exit", resolve).on("error", resolve));
     this.answers = new Map();
     this.listeners = [];
     this.calls = 0;
@@ -35,7 +36,9 @@ class Browser {
       rest = messages.pop();
       messages.forEach(m => this.onMessage(JSON.parse(m)));
     });
-    this.process.on("error", e => fail(`cannot start Chromium: ${e.message}`));
+    // Without this a browser that cannot start, or ends, leaves every call waiting.
+    this.ended.then(() => this.answers.forEach(({ reject }) => reject(new Error("Chromium ended or did not start"))));
+    this.process.stdio[3].on("error", () => {});
   }
   onMessage(message) {
     const waiting = this.answers.get(message.id);
@@ -61,10 +64,10 @@ async function evaluate(expression) {
   const { result, exceptionDetails } = await page("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
   return exceptionDetails ? fail(`${expression}: ${exceptionDetails.exception?.description}`) : result.value;
 }
-/** Looks again until the expression is true in the page. */
+/** Looks again until the expression is true in the page; one that fails is not true, for the page may not be there yet. */
 async function until(what, expression) {
   const deadline = Date.now() + PATIENCE_MS;
-  while (!(await evaluate(expression))) {
+  while (!(await evaluate(expression).catch(() => false))) {
     if (Date.now() > deadline) fail(`${what}: not within ${PATIENCE_MS / 1000} s; the page says: ${await evaluate("document.body.innerText")}`);
     await new Promise(resolve => setTimeout(resolve, 50));
   }
@@ -185,8 +188,10 @@ try {
   console.error(`  ${e.message}`);
   problems.forEach(p => console.error(`  ${p}`));
 } finally {
-  await Promise.race([browser.send("Browser.close").catch(() => {}), new Promise(resolve => setTimeout(resolve, 3000))]);
-  if (browser.process.exitCode === null) browser.process.kill("SIGKILL");
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  browser.send("Browser.close").catch(() => {});
+  const killer = setTimeout(() => browser.process.kill("SIGKILL"), 3000);
+  await browser.ended;
+  clearTimeout(killer);
+  rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }); // its last children may still write there
 }
 process.exit(status);

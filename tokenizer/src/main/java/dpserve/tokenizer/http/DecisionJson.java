@@ -24,33 +24,45 @@ final class DecisionJson {
         }
     }
 
-    /** The chosen rank's score beside those of the other live ranks; the least wins unless the request was bound to a rank. */
+    /**
+     * The chosen rank's score beside those of the other live ranks: the least wins unless the request was bound to a rank.
+     * Of a policy that gives no score (one in turn, or one that plans ahead) the requests that the controller counted.
+     */
     private static String reason(JsonNode decision) {
-        JsonNode score = null;
+        String scores = compared(decision, "score");
+        if (scores != null) {
+            return "score " + scores;
+        }
+        String requests = compared(decision, "num_reqs");
+        return requests == null ? "no figures kept" : "no score, requests " + requests;
+    }
+
+    /** A figure of the chosen rank and of the others; null if the chosen rank has none. */
+    private static String compared(JsonNode decision, String figure) {
+        JsonNode own = null;
         double least = Double.POSITIVE_INFINITY;
         double most = Double.NEGATIVE_INFINITY;
         for (JsonNode rank : decision.path("ranks")) {
             if (rank.path("dp_rank").asInt() == decision.path("dp_rank").asInt()) {
-                score = rank.get("score");
-            } else if (rank.path("live").asBoolean() && rank.has("score")) {
-                least = Math.min(least, rank.get("score").asDouble());
-                most = Math.max(most, rank.get("score").asDouble());
+                own = rank.get(figure);
+            } else if (rank.path("live").asBoolean() && rank.has(figure)) {
+                least = Math.min(least, rank.get(figure).asDouble());
+                most = Math.max(most, rank.get(figure).asDouble());
             }
         }
-        if (score == null) {
-            return "weighs no loads";
+        if (own == null) {
+            return null;
         }
-        String own = "score " + text(score.asDouble());
         if (least > most) {
-            return own + ", no other rank";
+            return text(own.asDouble()) + ", no other rank";
         }
         String others = least == most ? text(least) : text(least) + " to " + text(most);
-        return own + ", others " + others;
+        return text(own.asDouble()) + ", others " + others;
     }
 
-    private static String text(double score) {
-        return score == Math.rint(score) && Math.abs(score) < 1e15
-                ? Long.toString((long) score)
-                : String.format(Locale.ROOT, "%.4g", score);
+    private static String text(double value) {
+        return value == Math.rint(value) && Math.abs(value) < 1e15
+                ? Long.toString((long) value)
+                : String.format(Locale.ROOT, "%.4g", value);
     }
 }

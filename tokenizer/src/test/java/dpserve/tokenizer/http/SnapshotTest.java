@@ -61,7 +61,7 @@ class SnapshotTest {
 
     private static Map<String, Object> seen(long rank, boolean live, Double score) {
         return score == null
-                ? Map.of("dp_rank", rank, "live", live)
+                ? Map.of("dp_rank", rank, "live", live, "num_reqs", 4 + rank)
                 : Map.of("dp_rank", rank, "live", live, "score", score);
     }
 
@@ -124,13 +124,18 @@ class SnapshotTest {
                 decision(List.of(seen(0, true, 5.0), seen(1, true, 3.25), seen(2, true, 4.0), seen(3, false, 1.0))),
                 decision(List.of(seen(0, true, 5.0), seen(1, true, 5.0))),
                 decision(List.of(seen(0, false, 5.0), seen(1, true, 2.0))),
-                decision(List.of(seen(0, true, null), seen(1, true, null))),
+                decision(List.of(seen(0, true, null), seen(1, true, null), seen(2, true, null))),
+                decision(List.of()),
                 "no decision");
         JsonNode shown = snapshot(List.of(), decisions, List.of()).get("decisions");
         assertThat(shown)
                 .extracting(d -> d.get("reason").asText())
                 .containsExactly(
-                        "score 3.250, others 4 to 5", "score 5, others 5", "score 2, no other rank", "weighs no loads");
+                        "score 3.250, others 4 to 5",
+                        "score 5, others 5",
+                        "score 2, no other rank",
+                        "no score, requests 5, others 4 to 6",
+                        "no figures kept");
         assertThat(shown.get(0).get("rid").asText()).isEqualTo("mine");
         assertThat(shown.get(0).get("attempt").asInt()).isEqualTo(1);
     }

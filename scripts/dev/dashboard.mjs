@@ -132,7 +132,7 @@ async function drive() {
     if (method === "Runtime.exceptionThrown") problems.push(`exception: ${p.exceptionDetails.exception?.description ?? p.exceptionDetails.text}`);
   });
   for (const domain of ["Page", "Runtime", "Network", "Log", "Accessibility"]) await page(`${domain}.enable`);
-  await page("Emulation.setDeviceMetricsOverride", { width: 1280, height: 900, deviceScaleFactor: 1, mobile: false });
+  await page("Emulation.setDeviceMetricsOverride", { width: 1100, height: 700, deviceScaleFactor: 1, mobile: false });
   await page("Page.navigate", { url: `${base}/dashboard` });
 
   await until("the page asks for the API key", `/API key/.test(document.getElementById("alert").textContent)`);
@@ -155,9 +155,9 @@ async function drive() {
   await until("a rank drains at a key press", `/^drain/.test(${cell(RANK, "State")})`);
   await until("the change is announced", `/Rank ${RANK}/.test(document.getElementById("announce").textContent)`);
   if (!(await evaluate(`document.activeElement === ${button(RANK)}`))) problems.push("the drain button lost the focus");
-  await look("light", 1280, 900, "light");
+  await look("light", 1100, 700, "light");
   problems.push(...(await evaluate(CONTRAST)).map(t => `light, contrast: ${t}`));
-  await look("dark", 1280, 900, "dark");
+  await look("dark", 1100, 700, "dark");
   problems.push(...(await evaluate(CONTRAST)).map(t => `dark, contrast: ${t}`));
   await look("phone", 375, 812, "light");
   await look("phone-dark", 375, 812, "dark");

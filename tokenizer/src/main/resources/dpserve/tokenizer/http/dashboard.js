@@ -68,7 +68,7 @@
     ["In flight", "requests", t => t.in_flight_reqs, v => number(v), 1],
     ["Throughput", "output tokens/s", t => t.gen_throughput, v => number(v), 1],
     ["KV in use", "of all ranks", t => t.token_usage, percent, 1],
-    ["Balance", "most held / mean; 1 is even", t => t.balance_ratio, v => number(v, 2), 2],
+    ["Balance", "most held / mean", t => t.balance_ratio, v => number(v, 2), 2],
   ].map(([name, unit, value, shown, least]) => {
     const chart = { name, value, shown, least, line: new Line(), now: element("b") };
     const caption = element("figcaption", {}, element("span", {}, name + " ", element("small", { textContent: unit })), chart.now);

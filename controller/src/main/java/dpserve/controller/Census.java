@@ -82,7 +82,7 @@ final class Census {
 
     private boolean isComplete(long sinceNs) {
         for (Rank rank : table.all()) {
-            boolean settled = rank.legacy || rank.isAlive() || rank.state == RankState.DEAD;
+            boolean settled = rank.legacy || rank.isAlive() || rank.isOver();
             long limitNs = rank.incarnation == 0 ? SILENT_TIMEOUTS * config.rankTimeoutNs() : SLOWEST_STEP_NS;
             if (!settled && sinceNs < limitNs) {
                 return false;

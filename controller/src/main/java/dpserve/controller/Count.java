@@ -12,6 +12,8 @@ public enum Count {
     /** Requests that had to wait because no rank was live. */
     HELD,
     ENDED,
+    /** Ranks that an operator drained, took back or removed. */
+    RANK_CHANGES,
     /** Changes of policy, path of the loads or their delay. */
     LOAD_BALANCE_CHANGES,
 

@@ -4,6 +4,7 @@ import dpserve.controller.policy.RequestInfo;
 import dpserve.io.LogLimiter;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.ControllerHello;
+import dpserve.io.message.DrainRank;
 import dpserve.io.message.EndNotice;
 import dpserve.io.message.FlushCacheReqInput;
 import dpserve.io.message.GetInternalStateReq;
@@ -49,6 +50,7 @@ public final class DataParallelController {
     private final LoadView view;
     private final TokenizerWorkers workers;
     private final RankLiveness liveness;
+    private final RankDrain drain;
     private final RequestRouter router;
     private final AbortRouter aborts;
     private final InternalState state;
@@ -80,6 +82,7 @@ public final class DataParallelController {
         view = new LoadView(rids, config.dpSize());
         workers = new TokenizerWorkers(config.workerPullEndpoints(), out, counters, limiter);
         liveness = new RankLiveness(config, table, rids, view, workers, out, counters, limiter);
+        drain = new RankDrain(table, rids, view, workers, liveness, out, counters);
         router =
                 new RequestRouter(config, balance, view, rids, workers, liveness, out, counters, limiter, epochSeconds);
         state = new InternalState(config, balance, table, rids, view, workers, router, liveness, counters, limiter);
@@ -148,6 +151,9 @@ public final class DataParallelController {
             calls.onRequestCall(s.worker, call, frame);
         } else if (message instanceof GetRequestReqOutput answer) {
             calls.forwardAnswer(answer.httpWorkerIpc(), frame);
+        } else if (message instanceof DrainRank call) {
+            drain.onCall(s.worker, call);
+            router.releaseHeld(nowNs);
         } else if (message instanceof SetLoadBalance call) {
             calls.onSetLoadBalance(s.worker, call, nowNs);
         } else if (message instanceof GetInternalStateReqOutput answer) {
@@ -219,6 +225,7 @@ public final class DataParallelController {
     /** Time passes; to be called at least every 100 ms. */
     public void onTick(long nowNs) {
         liveness.onTick(nowNs);
+        drain.onTick();
         router.releaseHeld(nowNs);
         router.expireHeld(nowNs);
         census.onTick(nowNs);
@@ -244,6 +251,7 @@ public final class DataParallelController {
             case SCHEDULER -> {
                 if (liveness.onHello(hello, nowNs)) {
                     calls.introduceBalance(table.get(hello.index()));
+                    drain.onRank(table.get(hello.index()));
                     census.onRank(hello);
                 }
                 router.releaseHeld(nowNs);
@@ -292,6 +300,7 @@ public final class DataParallelController {
         workers.tell(worker, greeting());
         calls.introduceBalance(worker);
         liveness.introduceRanks(worker);
+        drain.introduce(worker);
         census.onWorker(worker);
         return true;
     }

@@ -60,7 +60,9 @@ final class InternalState {
         state.put("endpoints", endpoints());
         List<Object> ranks = new ArrayList<>();
         for (Rank rank : table.all()) {
-            ranks.add(rank(rank, nowNs));
+            if (rank.state() != RankState.REMOVED) {
+                ranks.add(rank(rank, nowNs));
+            }
         }
         state.put("ranks", ranks);
         return state;
@@ -95,7 +97,7 @@ final class InternalState {
         int r = rank.dpRank();
         Map<String, Object> m = new LinkedHashMap<>();
         m.put("dp_rank", (long) r);
-        m.put("state", rank.isLegacy() ? "legacy" : rank.state().name().toLowerCase(java.util.Locale.ROOT));
+        m.put("state", RankDrain.nameOf(rank));
         m.put("live", view.isLive(r));
         m.put("incarnation", rank.incarnation());
         m.put("pid", rank.pid());

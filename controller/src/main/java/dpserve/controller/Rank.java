@@ -37,6 +37,9 @@ public final class Rank {
     /** Legacy rank: whether the workers have been told of it. */
     boolean announced;
 
+    /** Draining: whether the workers have been told that it has nothing left. */
+    boolean drained;
+
     /** Whether the dead incarnation has been heard again, which is counted once. */
     boolean heardWhileDead;
 
@@ -66,6 +69,11 @@ public final class Rank {
     /** Whether control messages and aborts reach it: up or draining. */
     public boolean isAlive() {
         return state == RankState.UP || state == RankState.DRAINING;
+    }
+
+    /** Whether its newest incarnation has ended for good. */
+    boolean isOver() {
+        return state == RankState.DEAD || state == RankState.REMOVED;
     }
 
     /** Whether an incarnation has the slot: alive, or greeted and expected to say hello. */

@@ -73,8 +73,7 @@ final class RankLiveness {
         }
         Rank rank = slot(hello.index());
         long now = clock.at(nowNs);
-        if (hello.incarnation() < rank.incarnation
-                || (hello.incarnation() == rank.incarnation && rank.state == RankState.DEAD)) {
+        if (hello.incarnation() < rank.incarnation || (hello.incarnation() == rank.incarnation && rank.isOver())) {
             fence(rank, hello.incarnation(), endpoint, now);
             return false;
         }
@@ -98,8 +97,8 @@ final class RankLiveness {
         }
         Rank rank = slot(beat.dpRank());
         long now = clock.at(nowNs);
-        if (beat.incarnation() < rank.incarnation || (isSame(rank, beat) && rank.state == RankState.DEAD)) {
-            if (isSame(rank, beat) && !rank.heardWhileDead) {
+        if (beat.incarnation() < rank.incarnation || (isSame(rank, beat) && rank.isOver())) {
+            if (isSame(rank, beat) && rank.state == RankState.DEAD && !rank.heardWhileDead) {
                 rank.heardWhileDead = true;
                 counters.add(Count.RANKS_DOWN_FALSELY);
             }
@@ -163,6 +162,12 @@ final class RankLiveness {
                 workers.tell(worker, notice(rank));
             }
         }
+    }
+
+    /** Whether the rank lives and takes nothing new. */
+    boolean isDraining(int dpRank) {
+        Rank rank = table.get(dpRank);
+        return rank != null && rank.state == RankState.DRAINING;
     }
 
     /** How long ago the rank's newest heartbeat came, on the running clock. */
@@ -244,6 +249,7 @@ final class RankLiveness {
 
     private void up(Rank rank) {
         rank.state = RankState.UP;
+        rank.drained = false;
         view.setLive(rank.dpRank, true);
         counters.add(Count.RANKS_UP);
         LOG.info(
@@ -312,6 +318,14 @@ final class RankLiveness {
                 workers.tell(w.index, new RankDown(rank.dpRank, rank.incarnation, reason, its));
             }
         }
+    }
+
+    /** An operator takes it out; what it has goes on elsewhere, and an incarnation that still speaks is fenced. */
+    void remove(Rank rank) {
+        if (rank.holdsClaim()) {
+            down(rank, "removed");
+        }
+        rank.state = RankState.REMOVED;
     }
 
     private void fence(Rank rank, long incarnation, String endpoint, long now) {

@@ -9,5 +9,7 @@ public enum RankState {
     /** Finishes what it has and takes nothing new. */
     DRAINING,
     /** Its incarnation ended; a higher one may follow. */
-    DEAD
+    DEAD,
+    /** An operator took it out of the topology; a higher incarnation brings it back. */
+    REMOVED
 }

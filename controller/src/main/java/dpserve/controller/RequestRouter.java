@@ -113,7 +113,12 @@ final class RequestRouter {
             String range = "routed_dp_rank must be 0 to " + (view.slots() - 1);
             refuse(worker, legacy, request, BAD_REQUEST, range);
         } else if (!view.isLive(pin)) {
-            refuse(worker, legacy, request, UNAVAILABLE, "dp_rank " + pin + " is not up");
+            refuse(
+                    worker,
+                    legacy,
+                    request,
+                    UNAVAILABLE,
+                    "dp_rank " + pin + (liveness.isDraining(pin) ? " is draining" : " is not up"));
         } else {
             boolean probe = TokenizedGenerateReqInput.isHealthCheck(request.rid());
             if (!send(pin, worker, legacy, probe, request, frame, nowNs)) {

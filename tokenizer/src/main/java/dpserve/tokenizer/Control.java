@@ -1,5 +1,6 @@
 package dpserve.tokenizer;
 
+import dpserve.io.message.DrainRank;
 import dpserve.io.message.FlushCacheReqInput;
 import dpserve.io.message.FlushCacheReqOutput;
 import dpserve.io.message.GetInternalStateReq;
@@ -10,6 +11,7 @@ import dpserve.io.message.GetRequestReq;
 import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.Message;
+import dpserve.io.message.RankStatus;
 import dpserve.io.message.Role;
 import dpserve.io.message.SetLoadBalance;
 import dpserve.tokenizer.ControlCalls.Kind;
@@ -139,6 +141,24 @@ public final class Control {
                 nowNs);
     }
 
+    /**
+     * Asks the controller to change a rank.
+     *
+     * @param action as in {@link DrainRank}
+     * @param whenDone gets its answer, or null if there was none
+     */
+    public void changeRank(int dpRank, String action, long timeoutNs, Consumer<RankStatus> whenDone, long nowNs) {
+        calls.call(
+                Kind.RANK,
+                rid -> {
+                    output.toController(new DrainRank(rid, worker.pull(), dpRank, action));
+                    return Set.of(Role.CONTROLLER.wireName());
+                },
+                timeoutNs,
+                result -> whenDone.accept((RankStatus) result.answers().get(Role.CONTROLLER.wireName())),
+                nowNs);
+    }
+
     /** What all workers know of a user's rid, what the controller decided, and who did not answer. */
     public record Found(List<Object> sequences, List<Object> decisions, List<String> missing) {}
 
@@ -254,6 +274,9 @@ public final class Control {
         }
         if (answer instanceof LoadBalanceState state) {
             return calls.answer(Kind.LOAD_BALANCE, state.rid(), Role.CONTROLLER.wireName(), state, nowNs);
+        }
+        if (answer instanceof RankStatus status) {
+            return calls.answer(Kind.RANK, status.rid(), Role.CONTROLLER.wireName(), status, nowNs);
         }
         if (answer instanceof GetInternalStateReqOutput state) {
             return calls.answer(Kind.INTERNAL_STATE, state.rid(), nameOf(state.internalState()), state, nowNs);

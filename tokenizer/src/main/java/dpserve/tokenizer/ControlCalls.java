@@ -23,6 +23,7 @@ public final class ControlCalls {
         FLUSH_CACHE,
         INTERNAL_STATE,
         LOAD_BALANCE,
+        RANK,
         REQUEST
     }
 

@@ -4,14 +4,15 @@ import dpserve.io.message.SamplingParams;
 import dpserve.io.model.ChatTurn;
 import dpserve.io.model.Vocabulary;
 import java.util.List;
+import java.util.function.IntSupplier;
 
 /**
  * How long prompts and replies may be.
  *
  * @param contextLength most tokens of a prompt and its reply together
- * @param dpSize ranks there are, bounds routed_dp_rank
+ * @param ranks one more than the highest dp_rank at this time, bounds routed_dp_rank
  */
-public record PromptLimits(int contextLength, int dpSize) {
+public record PromptLimits(int contextLength, IntSupplier ranks) {
 
     /** As the schedulers' default. */
     public static final int DEFAULT_CONTEXT_LENGTH = 32_768;
@@ -85,8 +86,9 @@ public record PromptLimits(int contextLength, int dpSize) {
 
     /** Checks the rank a client asks for. */
     public void checkRank(String field, Integer dpRank) throws BadRequest {
-        if (dpRank != null && (dpRank < 0 || dpRank >= dpSize)) {
-            throw new BadRequest(field, field + " must be 0 to " + (dpSize - 1) + ", got " + dpRank + ".");
+        int bound = ranks.getAsInt();
+        if (dpRank != null && (dpRank < 0 || dpRank >= bound)) {
+            throw new BadRequest(field, field + " must be 0 to " + (bound - 1) + ", got " + dpRank + ".");
         }
     }
 }

@@ -18,7 +18,7 @@ class ParsersTest {
     private static final JtokkitVocabulary VOCABULARY = new JtokkitVocabulary();
 
     private final AtomicInteger next = new AtomicInteger();
-    private final PromptLimits limits = new PromptLimits(1000, 4);
+    private final PromptLimits limits = new PromptLimits(1000, () -> 4);
     private final GenerateParser generate =
             new GenerateParser(VOCABULARY, limits, () -> "made-" + next.getAndIncrement());
     private final OpenAiParser openAi = new OpenAiParser(VOCABULARY, limits, () -> "made-" + next.getAndIncrement());

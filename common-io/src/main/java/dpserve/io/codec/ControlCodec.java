@@ -1,6 +1,7 @@
 package dpserve.io.codec;
 
 import dpserve.io.message.AbortReq;
+import dpserve.io.message.DrainRank;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.FlushCacheReqInput;
 import dpserve.io.message.FlushCacheReqOutput;
@@ -8,6 +9,7 @@ import dpserve.io.message.GetInternalStateReqOutput;
 import dpserve.io.message.GetRequestReq;
 import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.LoadBalanceState;
+import dpserve.io.message.RankStatus;
 import dpserve.io.message.SetLoadBalance;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,6 +25,8 @@ final class ControlCodec {
     static final String SHUTDOWN = "ShutdownReq";
     static final String SET_LOAD_BALANCE = "SetLoadBalance";
     static final String LOAD_BALANCE_STATE = "LoadBalanceState";
+    static final String DRAIN_RANK = "DrainRank";
+    static final String RANK_STATUS = "RankStatus";
     static final String GET_REQUEST = "GetRequestReq";
     static final String GET_REQUEST_OUTPUT = "GetRequestReqOutput";
 
@@ -33,6 +37,8 @@ final class ControlCodec {
     private static final int STATE_LENGTH = 4;
     private static final int SET_LOAD_BALANCE_LENGTH = 6;
     private static final int LOAD_BALANCE_STATE_LENGTH = 7;
+    private static final int DRAIN_RANK_LENGTH = 5;
+    private static final int RANK_STATUS_LENGTH = 7;
     private static final int GET_REQUEST_LENGTH = 4;
     private static final int GET_REQUEST_OUTPUT_LENGTH = 5;
 
@@ -124,6 +130,46 @@ final class ControlCodec {
         double delayMs = in.number("delay_ms");
         s.finish();
         return new LoadBalanceState(head.rid(), head.ipc(), error, method, report, delayMs);
+    }
+
+    static void write(WireWriter out, DrainRank m) {
+        head(out, DRAIN_RANK, DRAIN_RANK_LENGTH, m.rid(), m.httpWorkerIpc());
+        out.integer(m.dpRank());
+        out.text(m.action());
+    }
+
+    static DrainRank readDrainRank(WireScanner in, int length) throws CodecException {
+        StructReader s = new StructReader(in, DRAIN_RANK, length, 1, DRAIN_RANK_LENGTH);
+        Head head = head(in, s);
+        s.to(3);
+        int dpRank = in.int32("dp_rank");
+        s.to(4);
+        String action = in.text("action");
+        s.finish();
+        return new DrainRank(head.rid(), head.ipc(), dpRank, action);
+    }
+
+    static void write(WireWriter out, RankStatus m) {
+        head(out, RANK_STATUS, RANK_STATUS_LENGTH, m.rid(), m.httpWorkerIpc());
+        out.text(m.error());
+        out.integer(m.dpRank());
+        out.text(m.state());
+        out.integer(m.inFlightRequests());
+    }
+
+    static RankStatus readRankStatus(WireScanner in, int length) throws CodecException {
+        StructReader s = new StructReader(in, RANK_STATUS, length, 1, RANK_STATUS_LENGTH);
+        Head head = head(in, s);
+        s.to(3);
+        String error = in.text("error");
+        s.to(4);
+        int dpRank = in.int32("dp_rank");
+        s.to(5);
+        String state = in.text("state");
+        s.to(6);
+        long inFlight = in.integer("in_flight_requests");
+        s.finish();
+        return new RankStatus(head.rid(), head.ipc(), error, dpRank, state, inFlight);
     }
 
     static void write(WireWriter out, FlushCacheReqInput m) {

@@ -6,6 +6,7 @@ import dpserve.io.message.BatchStrOutput;
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.BatchTokenizedGenerateReqInput;
 import dpserve.io.message.ControllerHello;
+import dpserve.io.message.DrainRank;
 import dpserve.io.message.DropState;
 import dpserve.io.message.EndNotice;
 import dpserve.io.message.Fenced;
@@ -26,6 +27,7 @@ import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.LostRids;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankDown;
+import dpserve.io.message.RankStatus;
 import dpserve.io.message.RankUp;
 import dpserve.io.message.Refused;
 import dpserve.io.message.SetLoadBalance;
@@ -108,6 +110,10 @@ public final class MessageCodec {
             ControlCodec.write(out, m);
         } else if (message instanceof LoadBalanceState m) {
             ControlCodec.write(out, m);
+        } else if (message instanceof DrainRank m) {
+            ControlCodec.write(out, m);
+        } else if (message instanceof RankStatus m) {
+            ControlCodec.write(out, m);
         } else if (message instanceof FlushCacheReqInput m) {
             ControlCodec.write(out, m);
         } else if (message instanceof FlushCacheReqOutput m) {
@@ -170,6 +176,8 @@ public final class MessageCodec {
             case ControlCodec.GET_REQUEST_OUTPUT -> ControlCodec.readGetRequestOutput(in, length);
             case ControlCodec.SET_LOAD_BALANCE -> ControlCodec.readSetLoadBalance(in, length);
             case ControlCodec.LOAD_BALANCE_STATE -> ControlCodec.readLoadBalanceState(in, length);
+            case ControlCodec.DRAIN_RANK -> ControlCodec.readDrainRank(in, length);
+            case ControlCodec.RANK_STATUS -> ControlCodec.readRankStatus(in, length);
             case ControlCodec.ABORT -> ControlCodec.readAbort(in, length);
             case ControlCodec.FLUSH_CACHE -> ControlCodec.readFlush(in, length);
             case ControlCodec.FLUSH_CACHE_OUTPUT -> ControlCodec.readFlushOutput(in, length);

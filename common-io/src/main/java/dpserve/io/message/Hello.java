@@ -45,6 +45,9 @@ public record Hello(
     /** Key in {@code info} of a rank: KV slots. */
     public static final String MAX_TOTAL_NUM_TOKENS = "max_total_num_tokens";
 
+    /** Key in {@code info} of a rank: 1 if an operator drained it. */
+    public static final String DRAINING = "draining";
+
     /** Key in {@code info} of a rank: longest prompt accepted, tokens. */
     public static final String MAX_REQ_INPUT_LEN = "max_req_input_len";
 }

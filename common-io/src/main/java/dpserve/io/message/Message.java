@@ -38,5 +38,7 @@ public sealed interface Message
                 StepDone,
                 SetLoadBalance,
                 LoadBalanceState,
+                DrainRank,
+                RankStatus,
                 GetRequestReq,
                 GetRequestReqOutput {}

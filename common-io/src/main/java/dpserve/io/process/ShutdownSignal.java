@@ -5,20 +5,33 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Turns SIGTERM and SIGINT into an orderly end: the signal releases {@link #await}, and the JVM stays until the main
- * thread has said {@link #completed} or {@link #GRACE_S} have passed.
+ * thread has said {@link #completed} or the time given for it has passed.
  */
 public final class ShutdownSignal {
-    /** Longest time from the signal to the JVM's end; covers the longest drain a flag allows, and a stuck peer. */
-    public static final long GRACE_S = 120;
+    /** Longest time from the signal to the JVM's end, beyond what a process finishes by itself: a peer may be stuck. */
+    public static final long GRACE_S = 20;
 
     private final CountDownLatch requested = new CountDownLatch(1);
     private final CountDownLatch completed = new CountDownLatch(1);
 
-    private ShutdownSignal() {}
+    private final long limitS;
+
+    private ShutdownSignal(long limitS) {
+        this.limitS = limitS;
+    }
 
     /** Registers with the JVM; once per process. */
     public static ShutdownSignal install() {
-        ShutdownSignal signal = new ShutdownSignal();
+        return install(0);
+    }
+
+    /**
+     * As the other, for a process that finishes what it has.
+     *
+     * @param finishS longest time that this takes, seconds
+     */
+    public static ShutdownSignal install(long finishS) {
+        ShutdownSignal signal = new ShutdownSignal(finishS + GRACE_S);
         Runtime.getRuntime().addShutdownHook(new Thread(signal::onJvmExit, "shutdown"));
         return signal;
     }
@@ -26,7 +39,7 @@ public final class ShutdownSignal {
     private void onJvmExit() {
         request();
         try {
-            completed.await(GRACE_S, TimeUnit.SECONDS);
+            completed.await(limitS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -5,6 +5,7 @@ import dpserve.io.message.BatchStrOutput;
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.BatchTokenizedGenerateReqInput;
 import dpserve.io.message.ControllerHello;
+import dpserve.io.message.DrainRank;
 import dpserve.io.message.DropState;
 import dpserve.io.message.EndNotice;
 import dpserve.io.message.Fenced;
@@ -26,6 +27,7 @@ import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.LostRids;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankDown;
+import dpserve.io.message.RankStatus;
 import dpserve.io.message.RankUp;
 import dpserve.io.message.Refused;
 import dpserve.io.message.Role;
@@ -75,6 +77,8 @@ final class RandomMessages {
                 () -> new SetLoadBalance(
                         optText(), optText(), optText(), optText(), random.nextBoolean() ? null : random.nextDouble()),
                 () -> new LoadBalanceState(optText(), optText(), text(), text(), text(), random.nextDouble()),
+                () -> new DrainRank(optText(), optText(), index(), text()),
+                () -> new RankStatus(optText(), optText(), text(), index(), text(), positive()),
                 () -> new StepDone(index(), positive(), positive(), random.nextDouble()),
                 () -> new RankDown(index(), positive(), text(), texts(random.nextInt(4), false)),
                 () -> new Refused(text(), 503, text()),

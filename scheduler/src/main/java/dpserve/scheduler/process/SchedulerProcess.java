@@ -4,6 +4,7 @@ import dpserve.io.Incarnation;
 import dpserve.io.LoadReport;
 import dpserve.io.LogLimiter;
 import dpserve.io.message.ControllerHello;
+import dpserve.io.message.DrainRank;
 import dpserve.io.message.Fenced;
 import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
@@ -67,6 +68,7 @@ final class SchedulerProcess implements AutoCloseable {
     private long incarnation;
     private long controllerEpoch;
     private boolean shutdown;
+    private boolean draining;
 
     /** Whether a heartbeat follows each change of the load. */
     private boolean direct;
@@ -188,6 +190,8 @@ final class SchedulerProcess implements AutoCloseable {
             onControllerHello(hello);
         } else if (message instanceof Fenced fenced) {
             onFenced(fenced);
+        } else if (message instanceof DrainRank wish) {
+            draining = DrainRank.DRAIN.equals(wish.action());
         } else if (message instanceof LoadBalanceState state) {
             direct = LoadReport.DIRECT.wireName().equals(state.report());
         } else if (message instanceof GetInternalStateReq call) {
@@ -265,6 +269,8 @@ final class SchedulerProcess implements AutoCloseable {
                 (long) config.scheduler().maxTotalTokens(),
                 Hello.MAX_REQ_INPUT_LEN,
                 (long) config.scheduler().maxReqInputLen(),
+                Hello.DRAINING,
+                draining ? 1L : 0L,
                 "context_length",
                 (long) config.scheduler().contextLength());
         sockets.toController(new Hello(

@@ -1,6 +1,7 @@
 package dpserve.tokenizer.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dpserve.io.message.RankStatus;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.tokenizer.RankStates;
@@ -53,14 +54,17 @@ public final class HealthEndpoints {
         router.add(GET, "/health_generate", (call, exchange) -> healthGenerate(exchange));
     }
 
-    /** 200 with all ranks up; 503 and the reason otherwise. Degraded (some ranks missing) is told from down. */
+    /**
+     * 200 with all ranks there; 503 and the reason otherwise. Degraded (some ranks missing) is told from down (none takes
+     * requests). A rank that was drained on purpose is no fault: a load balancer must not send everybody away for it.
+     */
     private void reply(Exchange exchange, Set<Integer> silent) {
         List<Integer> missing = ranks.missing();
         boolean alive = ranks.controllerAlive(context.nowNs());
         String status;
         if (draining.getAsBoolean()) {
             status = "draining";
-        } else if (!alive || missing.size() == ranks.dpSize()) {
+        } else if (!alive || ranks.taking().isEmpty()) {
             status = "down";
         } else {
             status = missing.isEmpty() && silent.isEmpty() ? "healthy" : "degraded";
@@ -69,12 +73,14 @@ public final class HealthEndpoints {
         body.put("status", status);
         body.put("controller", alive ? "up" : "not heard of");
         missing.forEach(body.putArray("missing_ranks")::add);
+        ranks.in(RankStatus.DRAINING).forEach(body.putArray("draining_ranks")::add);
+        ranks.in(RankStatus.DRAINED).forEach(body.putArray("drained_ranks")::add);
         silent.forEach(body.putArray("silent_ranks")::add);
         exchange.json("healthy".equals(status) ? 200 : ErrorReplies.UNAVAILABLE, body);
     }
 
     private void healthGenerate(Exchange exchange) {
-        List<Integer> live = ranks.live();
+        List<Integer> live = ranks.taking();
         if (live.isEmpty() || draining.getAsBoolean()) {
             reply(exchange, Set.of());
             return;

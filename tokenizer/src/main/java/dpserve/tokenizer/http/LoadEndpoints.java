@@ -97,7 +97,7 @@ public final class LoadEndpoints {
                 "timestamp",
                 Instant.ofEpochMilli((long) (context.epochSeconds() * 1000)).toString());
         body.put("version", version);
-        body.put("dp_rank_count", limits.dpSize());
+        body.put("dp_rank_count", ranks.dpSize());
         ArrayNode list = body.putArray("loads");
         long running = 0;
         long waiting = 0;
@@ -127,8 +127,7 @@ public final class LoadEndpoints {
         aggregate.put("avg_token_usage", rounded(usage / answered));
         aggregate.put("avg_throughput", rounded(throughput / answered));
         ObjectNode states = body.putObject("rank_states");
-        ranks.live().forEach(rank -> states.put(Integer.toString(rank), "up"));
-        ranks.missing().forEach(rank -> states.put(Integer.toString(rank), "down"));
+        ranks.all().forEach((rank, state) -> states.put(Integer.toString(rank), state));
         missing.forEach(body.putArray("unanswered")::add);
         return body;
     }

@@ -30,6 +30,15 @@ final class RankGauges {
                 Boolean.TRUE.equals(rank.get("live")) ? 1 : 0,
                 "dp_rank",
                 dpRank);
+        text.sample(
+                "dpserve_rank_state",
+                "gauge",
+                "1 for the state that the rank is in: absent, up, draining, drained, dead or legacy.",
+                1,
+                "dp_rank",
+                dpRank,
+                "state",
+                String.valueOf(rank.get("state")));
         // A rank that is down has no heartbeat to be young or old.
         if (rank.get("heartbeat_age_s") instanceof Number age) {
             text.sample(

@@ -71,9 +71,7 @@ final class Snapshot {
     }
 
     private List<RankRow> rows(RankStates ranks) {
-        Map<Integer, String> names = new TreeMap<>();
-        ranks.missing().forEach(rank -> names.put(rank, "down"));
-        ranks.live().forEach(rank -> names.put(rank, "up"));
+        Map<Integer, String> names = new TreeMap<>(ranks.all());
         views.forEach((rank, view) -> names.put(rank, String.valueOf(view.get("state"))));
         List<RankRow> rows = new ArrayList<>();
         names.forEach((rank, state) -> rows.add(

@@ -170,7 +170,7 @@ public final class TokenizerManagerMain implements Callable<Integer> {
         if (requestTimeoutS < 0) {
             throw new IllegalArgumentException("--request-timeout-s must be at least 0");
         }
-        ShutdownSignal signal = ShutdownSignal.install();
+        ShutdownSignal signal = ShutdownSignal.install(drainTimeoutS);
         try (TokenizerProcess process = new TokenizerProcess(this)) {
             process.start();
             signal.await();

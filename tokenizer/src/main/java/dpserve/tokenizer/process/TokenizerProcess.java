@@ -16,7 +16,6 @@ import dpserve.io.message.Hello;
 import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankDown;
-import dpserve.io.message.RankUp;
 import dpserve.io.message.Refused;
 import dpserve.io.message.Role;
 import dpserve.io.model.Vocabulary;
@@ -41,6 +40,7 @@ import dpserve.tokenizer.http.DashboardEndpoints;
 import dpserve.tokenizer.http.HealthEndpoints;
 import dpserve.tokenizer.http.HttpServer;
 import dpserve.tokenizer.http.LoadEndpoints;
+import dpserve.tokenizer.http.RankEndpoints;
 import dpserve.tokenizer.http.ReplyContext;
 import dpserve.tokenizer.http.RequestEndpoint;
 import dpserve.tokenizer.http.Router;
@@ -163,7 +163,7 @@ final class TokenizerProcess implements AutoCloseable {
             LOG.warn("no --api-key: whoever reaches {} may use and control this server", args.topology.host);
         }
         Router router = new Router(loop, side, keys);
-        PromptLimits limits = new PromptLimits(args.contextLength, args.topology.dpSize);
+        PromptLimits limits = new PromptLimits(args.contextLength, ranks::bound);
         // The embedded one is read when first used: better before the first request.
         side.execute(() -> vocabulary.encode("a"));
         ReplyContext context = new ReplyContext(
@@ -177,6 +177,7 @@ final class TokenizerProcess implements AutoCloseable {
                         new OpenAiParser(vocabulary, limits, TokenizerProcess::newRid));
         new HealthEndpoints(manager, ranks, context, loop, healthTimeoutS, () -> draining).addTo(router);
         new BalanceEndpoints(control, context).addTo(router);
+        new RankEndpoints(control, context).addTo(router);
         new RequestEndpoint(control, manager, context).addTo(router);
         new LoadEndpoints(control, ranks, limits, context, VERSION).addTo(router);
         new DashboardEndpoints(control, ranks, context, loop).addTo(router);
@@ -206,8 +207,6 @@ final class TokenizerProcess implements AutoCloseable {
             manager.onAbortAnswer(m, now);
         } else if (message instanceof Refused m) {
             manager.onRefused(m, now);
-        } else if (message instanceof RankUp m) {
-            ranks.onUp(m);
         } else if (message instanceof RankDown m) {
             ranks.onDown(m);
             manager.onRankDown(m, now);
@@ -221,7 +220,7 @@ final class TokenizerProcess implements AutoCloseable {
             control.onRequestQuestion(m, manager.find(m.userRid(), now));
         } else if (message instanceof LoadBalanceState m && m.rid() == null) {
             onLoadBalance(m);
-        } else if (!recovery.onMessage(message, now) && !control.onAnswer(message, now)) {
+        } else if (!ranks.onNews(message) && !recovery.onMessage(message, now) && !control.onAnswer(message, now)) {
             warnings.warn("unexpected_message", message.getClass().getSimpleName());
         }
     }

@@ -25,7 +25,7 @@ public final class ReplyVerifier {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** The server has checked the lengths already. */
-    private static final PromptLimits NO_LIMITS = new PromptLimits(Integer.MAX_VALUE, Integer.MAX_VALUE);
+    private static final PromptLimits NO_LIMITS = new PromptLimits(Integer.MAX_VALUE, () -> Integer.MAX_VALUE);
 
     private final SimulatedModel model = SimulatedModel.create();
     private final Vocabulary vocabulary;

@@ -66,7 +66,7 @@
 
   const CHARTS = [
     ["In flight", "requests", t => t.in_flight_reqs, v => number(v), 1],
-    ["Throughput", "output tokens/s", t => t.gen_throughput, v => number(v), 1],
+    ["Throughput", "tokens/s", t => t.gen_throughput, v => number(v), 1],
     ["KV in use", "of all ranks", t => t.token_usage, percent, 1],
     ["Balance", "most held / mean", t => t.balance_ratio, v => number(v, 2), 2],
   ].map(([name, unit, value, shown, least]) => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: scripts, formatting, units, the whole topology, the released SGLang package, the clients people use; then the unit tests on Java 25 where there is one.
+# Runs every test: scripts, formatting, units, the whole topology, the released SGLang package, the clients people use, the live page in a browser; then the unit tests on Java 25 where there is one.
 # shellcheck source-path=SCRIPTDIR/lib
 set -euo pipefail
 
@@ -76,6 +76,7 @@ main() {
   if [[ ${goals[*]} == *-Pit* ]]; then
     bash "$ROOT/scripts/interop.sh" "--install=$install"
     bash "$ROOT/scripts/dev/clients.sh" "--install=$install"
+    bash "$ROOT/scripts/dev/dashboard.sh" "--install=$install"
   fi
   home25=$(java_25)
   if [[ -n $home25 ]]; then

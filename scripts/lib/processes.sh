@@ -163,7 +163,8 @@ is_rank_left() {
 # report_death NAME STATUS
 report_death() {
   echo "error: $1 (pid ${PID[$1]}) ended unasked: $(describe_status "$2") [log: ${LOG[$1]}]" >&2
-  sleep 0.1 # its last lines may still be on the way through the pipe
+  # Its last lines may still be on the way through the pipe. In braces, or bash tells in words of its own of another death.
+  { sleep 0.1; } 2>/dev/null
   tail -n "$LOG_TAIL_LINES" "${LOG[$1]}" | sed 's/^/  | /' >&2
 }
 

@@ -59,6 +59,8 @@ Stream a chat:
     -d '{"model": "$model", "stream": true, "max_tokens": 60, "messages": [{"role": "user", "content": "Hello"}]}'
 Put load on it (under 30 s):
   $(quoted "$ROOT/scripts/bench-serving.sh") --backend sglang --host $1 --port $2 --dataset-name random --num-prompts 100 --random-input-len 200 --random-output-len 200 --max-concurrency 100 --output-file $(quoted "$RUN_DIR/bench.jsonl")
+Watch it (or in a terminal: $(quoted "$ROOT/scripts/top.sh") --url $url):
+  $url/dashboard
 Stop it:
   $(stop_command)
 END

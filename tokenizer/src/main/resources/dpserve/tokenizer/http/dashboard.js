@@ -192,7 +192,7 @@
       element("b", { textContent: `rank ${d.dp_rank}` }), ` by ${d.load_balance_method}: ${d.reason} `,
       element("span", { className: "time", textContent: `(${d.rid}${attempt})` }));
     const seen = d.ranks.map(r =>
-      `rank ${r.dp_rank}: ${r.live ? "" : "not live, "}${r.num_reqs} requests (${r.reported_reqs} reported, ${r.unseen_reqs} unseen), ` +
+      `rank ${r.dp_rank}: ${r.live ? "" : "takes none, "}${r.num_reqs} requests (${r.reported_reqs} reported, ${r.unseen_reqs} unseen), ` +
       `${number(r.num_tokens)} tokens` + (r.load_age_ms == null ? ", no report" : `, report ${age(r.load_age_ms / 1000)} old`) +
       (r.score == null ? "" : `, score ${+r.score.toPrecision(6)}`));
     const li = element("li", {}, element("details", {}, summary, element("pre", { textContent: seen.join("\n") })));

@@ -14,6 +14,7 @@ source "$LIB/run-folder.sh"
 source "$LIB/processes.sh"
 source "$LIB/report.sh"
 source "$LIB/restart.sh"
+source "$LIB/rank-requests.sh"
 
 # 1 in the background half of --detach.
 readonly DETACHED=${DPSERVE_LAUNCH_DETACHED:-0}
@@ -128,6 +129,7 @@ main() {
   fi
   open_run_dir "$RUN_ARGUMENT"
   trap 'STOP_REQUESTS=$((STOP_REQUESTS + 1))' INT TERM HUP PIPE
+  trap ':' USR1 # a request of rank.sh: it only wakes the supervisor
   trap leave EXIT
   local began=${EPOCHREALTIME/./}
   start_all

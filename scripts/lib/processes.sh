@@ -118,6 +118,7 @@ supervise() {
   local name pid pids
   set_timer "$SUPERVISE_LOOK_S" look
   while ((STOP_REQUESTS == 0)); do
+    take_rank_requests
     pids=()
     for name in "${NAMES[@]}"; do
       [[ -z ${DEAD[$name]:-} ]] || continue
@@ -139,6 +140,14 @@ on_death() {
   local status=0
   wait "${PID[$1]}" || status=$?
   DEAD[$1]=1
+  if [[ -n ${ENDED[$1]:-} ]]; then
+    forget_rank "$1"
+    return
+  fi
+  if [[ -n ${ADDED[$1]:-} ]]; then
+    answer_rank_request "${ADDED[$1]}" "error $1 ended while starting ($(describe_status "$status")) [log: ${LOG[$1]}]"
+    unset "ADDED[$1]"
+  fi
   if [[ ${FLAG_VALUE[--restart]:-} == true ]]; then
     plan_restart "$1" # first, so that its wait runs during the report
     report_death "$1" "$status"

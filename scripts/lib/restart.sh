@@ -11,7 +11,7 @@ readonly RESTART_FORGET_S=60
 # How often the log of a new process is looked at for READY.
 readonly RESTART_LOOK_S=0.2
 
-declare -A TIMER                   # by pid of a wait: "start NAME", "ready NAME" or "look"
+declare -A TIMER                   # by pid of a wait: "start NAME", "ready NAME", "kill NAME" or "look"
 declare -A RESTART_MS RESTARTED_AT # by name
 
 # plan_restart NAME: its successor starts after the wait. The dead one has been reaped.
@@ -38,12 +38,20 @@ on_timer() {
   unset "TIMER[$1]"
   if [[ $what == look ]]; then
     set_timer "$SUPERVISE_LOOK_S" look
+  elif [[ $what == kill ]]; then
+    signal_all KILL "$name"
   elif [[ $what == start ]]; then
     restart_process "$name"
     set_timer "$RESTART_LOOK_S" "ready $name"
   elif read_ready "$name"; then
     write_topology
-    echo "$name is ready again (pid ${PID[$name]})"
+    if [[ -n ${ADDED[$name]:-} ]]; then
+      echo "$name was added (pid ${PID[$name]})"
+      answer_rank_request "${ADDED[$name]}" "ok ${INDEX[$name]}"
+      unset "ADDED[$name]"
+    else
+      echo "$name is ready again (pid ${PID[$name]})"
+    fi
   elif is_child_running "$name"; then
     set_timer "$RESTART_LOOK_S" "ready $name"
   fi

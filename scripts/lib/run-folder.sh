@@ -13,7 +13,7 @@ open_run_dir() {
   make_run_dir "$1"
   exec {LOCK_FD}>"$RUN_DIR/lock"
   flock -n "$LOCK_FD" || fail_in_use
-  rm -rf "$RUN_DIR/logs" "$RUN_DIR/tmp"
+  rm -rf "$RUN_DIR/logs" "$RUN_DIR/tmp" "$RUN_DIR/rank-requests"
   rm -f "$RUN_DIR/topology.json" "$RUN_DIR/pids"
   mkdir "$RUN_DIR/logs" "$RUN_DIR/tmp"
   echo "$$ $(process_start_time $$) launcher" >"$RUN_DIR/pids"
@@ -82,6 +82,6 @@ load_pids() {
 
 # close_run_dir: leaves the logs of the run, removes the rest.
 close_run_dir() {
-  rm -rf "$RUN_DIR/tmp"
-  rm -f "$RUN_DIR/topology.json" "$RUN_DIR/pids" "$RUN_DIR/lock"
+  rm -rf "$RUN_DIR/tmp" "$RUN_DIR/rank-requests"
+  rm -f "$RUN_DIR/topology.json" "$RUN_DIR/pids" "$RUN_DIR/lock" "$RUN_DIR/rank.lock"
 }

@@ -86,7 +86,11 @@ class RankDrainTest {
         for (int i = 0; i < 30; i++) {
             other.request(0, "u" + i);
         }
-        assertThat(other.out.takeRank(1)).isEmpty();
+        assertThat(other.out.takeRank(1))
+                .as("nothing but the word itself")
+                .hasSize(1)
+                .first()
+                .isInstanceOf(DrainRank.class);
         assertThat(other.controller.rids().requests(0) + other.controller.rids().requests(2))
                 .isEqualTo(30);
         assertThat(other.count(Count.POLICY_CHOSE_DEAD_RANK)).isZero();

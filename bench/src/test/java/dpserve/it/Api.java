@@ -74,6 +74,10 @@ final class Api {
                 .build());
     }
 
+    Reply delete(String path) {
+        return send(request(path).DELETE().build());
+    }
+
     CompletableFuture<Reply> postAsync(String path, Object body) {
         return http.sendAsync(postRequest(path, body), BodyHandlers.ofString()).thenApply(Api::reply);
     }

@@ -11,9 +11,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What an operator does with ranks while requests run (docs/operations.md): no reply is lost or wrong. The rolling restart
@@ -76,6 +79,10 @@ class RankScriptIT {
             Api.Reply pinned =
                     api.post("/generate", Map.of("text", "pinned", "routed_dp_rank", 0, "sampling_params", Map.of()));
             assertThat(pinned.status()).isEqualTo(503);
+            assertThat(api.post("/ranks/9/drain", Map.of()).status()).isEqualTo(404);
+            assertThat(api.post("/ranks/x/drain", Map.of()).status()).isEqualTo(400);
+            assertThat(api.post("/ranks/0/dance", Map.of()).status()).isEqualTo(404);
+            assertThat(api.delete("/ranks/1").status()).as("it takes requests").isEqualTo(409);
             assertWhole(streams);
             await().atMost(SOON)
                     .until(() -> api.get("/v1/loads")
@@ -115,9 +122,10 @@ class RankScriptIT {
         }
     }
 
-    @Test
-    void shouldFailNoRequestInARollingRestart() throws Exception {
-        try (Topology topology = Topology.start("--dp-size", Integer.toString(ROLLING_RANKS))) {
+    @ParameterizedTest
+    @ValueSource(strings = {"--enable-dp-attention=false", "--enable-dp-attention=true"})
+    void shouldFailNoRequestInARollingRestart(String together) throws Exception {
+        try (Topology topology = Topology.start("--dp-size", Integer.toString(ROLLING_RANKS), together)) {
             Api api = topology.api();
             AtomicBoolean stop = new AtomicBoolean();
             ConcurrentLinkedQueue<String> failures = new ConcurrentLinkedQueue<>();
@@ -147,11 +155,11 @@ class RankScriptIT {
             int during = done.size();
             stop.set(true);
             for (CompletableFuture<Void> client : clients) {
-                client.get(SCRIPT_TIMEOUT_S, java.util.concurrent.TimeUnit.SECONDS);
+                client.get(SCRIPT_TIMEOUT_S, TimeUnit.SECONDS);
             }
             System.out.printf(
-                    "rolling restart: %d ranks, %d requests meanwhile, %d failed%n%s%n",
-                    ROLLING_RANKS, during, failures.size(), rolling.output());
+                    "rolling restart: %d ranks, %s, %d requests meanwhile, %d failed%n%s%n",
+                    ROLLING_RANKS, together, during, failures.size(), rolling.output());
             assertThat(failures).isEmpty();
             assertThat(during).as("requests during the restart").isGreaterThan(ROLLING_STREAMS);
             assertThat(pids(topology)).hasSize(ROLLING_RANKS).doesNotContainAnyElementsOf(before);

@@ -20,7 +20,25 @@ public record ControllerConfig(
         long epoch,
         long pid,
         long rankTimeoutNs,
-        long noRankTimeoutNs) {
+        long noRankTimeoutNs,
+        Limits limits) {
+
+    /**
+     * What keeps an overload from filling memory.
+     *
+     * @param rankCredit most requests in flight on one rank; those beyond it wait here
+     * @param queueBytes most bytes of requests that wait here for a rank, and again of those not yet looked at
+     */
+    public record Limits(int rankCredit, long queueBytes) {
+        /** Twice SGLang's default of 2,048 running requests: a full batch, and as many behind it. */
+        public static final int DEFAULT_RANK_CREDIT = 4096;
+
+        /** 256 MiB: fifty thousand requests of a thousand prompt tokens. */
+        public static final long DEFAULT_QUEUE_BYTES = 256L << 20;
+
+        /** The defaults. */
+        public static final Limits DEFAULT = new Limits(DEFAULT_RANK_CREDIT, DEFAULT_QUEUE_BYTES);
+    }
 
     public ControllerConfig {
         workerPullEndpoints = List.copyOf(workerPullEndpoints);

@@ -45,7 +45,7 @@ public final class DataParallelController {
     private final LoadBalance balance;
     private final LogLimiter limiter;
     private final Counters counters = new Counters();
-    private final RidMap rids = new RidMap();
+    private final RidMap rids;
     private final RankTable table;
     private final LoadView view;
     private final TokenizerWorkers workers;
@@ -78,6 +78,7 @@ public final class DataParallelController {
         this.config = config;
         this.balance = balance;
         this.limiter = limiter;
+        rids = new RidMap(config.limits().rankCredit());
         table = new RankTable(config.dpSize(), config.legacyRanks());
         view = new LoadView(rids, config.dpSize());
         workers = new TokenizerWorkers(config.workerPullEndpoints(), out, counters, limiter);
@@ -141,6 +142,7 @@ public final class DataParallelController {
             counters.add(Count.STALE_STREAM_FRAMES);
         } else if (message instanceof EndNotice notice) {
             onEnd(notice);
+            router.releaseHeld(nowNs);
         } else if (message instanceof AbortReq abort) {
             aborts.onAbort(abort, !s.saidHello(workers.get(s.worker)), frame);
         } else if (message instanceof WatchLoadUpdateReq update) {

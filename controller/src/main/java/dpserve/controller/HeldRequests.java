@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 
-/** Requests that wait at the controller because no rank is live, in order of arrival. */
+/** Requests that wait at the controller because no rank is live or has room, in order of arrival. */
 final class HeldRequests {
 
     /**
@@ -24,8 +24,10 @@ final class HeldRequests {
 
     private final Map<String, Held> byKey = new LinkedHashMap<>();
     private long legacyCount;
+    private long bytes;
 
     void add(Held held) {
+        bytes += held.frame().length;
         byKey.put(held.legacy() ? legacyKey() : held.info().rid(), held);
     }
 
@@ -40,7 +42,7 @@ final class HeldRequests {
 
     /** Takes one by wire rid; null if it is not here. */
     Held remove(String rid) {
-        return byKey.remove(rid);
+        return taken(byKey.remove(rid));
     }
 
     /** Takes the request that has waited longest; null without one. */
@@ -51,7 +53,7 @@ final class HeldRequests {
         }
         Held first = it.next();
         it.remove();
-        return first;
+        return taken(first);
     }
 
     /** Takes all that arrived at or before this time. */
@@ -85,8 +87,18 @@ final class HeldRequests {
 
     private List<Held> removeIf(Predicate<Held> wanted) {
         List<Held> taken = new ArrayList<>();
-        byKey.values().removeIf(h -> wanted.test(h) && taken.add(h));
+        byKey.values().removeIf(h -> wanted.test(h) && taken.add(taken(h)));
         return taken;
+    }
+
+    private Held taken(Held held) {
+        bytes -= held == null ? 0 : held.frame().length;
+        return held;
+    }
+
+    /** Of all frames that wait. */
+    long bytes() {
+        return bytes;
     }
 
     int size() {

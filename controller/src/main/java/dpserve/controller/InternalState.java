@@ -72,6 +72,7 @@ final class InternalState {
         Map<String, Object> tables = new LinkedHashMap<>();
         tables.put("rid_map", (long) rids.size());
         tables.put("held_requests", (long) router.held().size());
+        tables.put("held_bytes", router.held().bytes());
         return tables;
     }
 

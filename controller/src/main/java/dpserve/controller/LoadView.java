@@ -14,18 +14,6 @@ import java.util.Arrays;
  */
 public final class LoadView implements RankView {
 
-    /** What became of a report. */
-    public enum Outcome {
-        /** It is the newest of its rank now. */
-        APPLIED,
-        /** Its (incarnation, seq) is not newer than what is known. */
-        STALE,
-        /** Its dp_rank or incarnation is not registered. */
-        UNKNOWN_RANK,
-        /** It holds a count that cannot be right, such as a negative one. */
-        IMPOSSIBLE
-    }
-
     /** A stamp that seems older than this was made by a clock that began elsewhere. */
     private static final long LONGEST_AGE_NS = 3_600_000_000_000L;
 
@@ -161,18 +149,18 @@ public final class LoadView implements RankView {
      *
      * @param nowNs monotonic time of arrival
      */
-    public Outcome report(GetLoadReqOutput load, long nowNs) {
+    public ReportOutcome report(GetLoadReqOutput load, long nowNs) {
         int r = load.dpRank();
         boolean legacy = load.seq() == GetLoadReqOutput.NO_SEQ;
         if (r < 0 || r >= slots || (!legacy && load.incarnation() > incarnation[r])) {
-            return Outcome.UNKNOWN_RANK;
+            return ReportOutcome.UNKNOWN_RANK;
         }
         if (!legacy && (load.incarnation() < incarnation[r] || (reported[r] && load.seq() <= seq[r]))) {
-            return Outcome.STALE;
+            return ReportOutcome.STALE;
         }
         if (!load.isPossible()) {
             impossibleCounts++;
-            return Outcome.IMPOSSIBLE;
+            return ReportOutcome.IMPOSSIBLE;
         }
         reported[r] = true;
         seq[r] = load.seq();
@@ -197,7 +185,7 @@ public final class LoadView implements RankView {
                 dispatchedTokens[r] = Math.max(dispatchedTokens[r], load.receivedTokens());
             }
         }
-        return Outcome.APPLIED;
+        return ReportOutcome.APPLIED;
     }
 
     /**
@@ -240,12 +228,29 @@ public final class LoadView implements RankView {
 
     @Override
     public boolean isLive(int dpRank) {
+        return isUp(dpRank) && rids.hasRoom(dpRank);
+    }
+
+    /** Whether the rank takes requests, were it not for its credit. */
+    public boolean isUp(int dpRank) {
         return dpRank >= 0 && dpRank < slots && live[dpRank];
+    }
+
+    /** Whether any rank is up. */
+    public boolean anyUp() {
+        return liveCount > 0;
     }
 
     @Override
     public int liveCount() {
-        return liveCount;
+        if (rids.allHaveRoom()) {
+            return liveCount;
+        }
+        int count = 0;
+        for (int r = 0; r < slots; r++) {
+            count += isLive(r) ? 1 : 0;
+        }
+        return count;
     }
 
     /** Whether the newest report has no counters, so that only its own figures can be used. */

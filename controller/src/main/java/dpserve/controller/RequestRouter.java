@@ -98,6 +98,16 @@ final class RequestRouter {
             }
             liveness.onLegacyConnection(dpRank, false);
         }
+        if (held.bytes() + frame.length > config.limits().queueBytes()) {
+            refuse(
+                    worker,
+                    legacy,
+                    request,
+                    UNAVAILABLE,
+                    "the queue for a rank is full (--max-queue-bytes "
+                            + config.limits().queueBytes() + ")");
+            return;
+        }
         held.add(new HeldRequests.Held(worker, legacy, request, frame, sinceNs));
         counters.add(Count.HELD);
     }
@@ -112,7 +122,11 @@ final class RequestRouter {
         if (pin < 0 || pin >= view.slots()) {
             String range = "routed_dp_rank must be 0 to " + (view.slots() - 1);
             refuse(worker, legacy, request, BAD_REQUEST, range);
-        } else if (!view.isLive(pin)) {
+        } else if (view.isUp(pin) && !view.isLive(pin) && !TokenizedGenerateReqInput.isHealthCheck(request.rid())) {
+            String reason = "dp_rank " + pin + " has all the requests it may have (--max-requests-per-rank "
+                    + config.limits().rankCredit() + ")";
+            refuse(worker, legacy, request, UNAVAILABLE, reason);
+        } else if (!view.isUp(pin)) {
             refuse(
                     worker,
                     legacy,
@@ -183,6 +197,9 @@ final class RequestRouter {
 
     /** Refuses what has waited too long. */
     void expireHeld(long nowNs) {
+        if (view.anyUp()) {
+            return; // they wait for room, and as long as their clients do
+        }
         for (HeldRequests.Held h : held.removeUntil(nowNs - config.noRankTimeoutNs())) {
             refuse(h.worker(), h.legacy(), h.info(), UNAVAILABLE, "no rank is up");
         }

@@ -31,6 +31,7 @@ public final class RidMap {
     private int size;
     private int peak;
 
+    private final int credit;
     private long[] rankRequests = new long[0];
     private long[] rankTokens = new long[0];
     private long[] rankHash = new long[0];
@@ -41,6 +42,26 @@ public final class RidMap {
      * @param worker owning tokenizer worker, or {@link #NO_WORKER}
      */
     public record Entry(String rid, int worker, int dpRank, long incarnation, int promptTokens) {}
+
+    /** Without a limit on any rank. */
+    public RidMap() {
+        this(Integer.MAX_VALUE);
+    }
+
+    /** @param credit most attempts that a rank is to have, see {@link #hasRoom} */
+    public RidMap(int credit) {
+        this.credit = credit;
+    }
+
+    /** Whether the rank has fewer attempts than it may have. */
+    public boolean hasRoom(int dpRank) {
+        return size < credit || requests(dpRank) < credit;
+    }
+
+    /** Whether there are so few attempts that every rank has room. */
+    boolean allHaveRoom() {
+        return size < credit;
+    }
 
     /**
      * An attempt was dispatched.

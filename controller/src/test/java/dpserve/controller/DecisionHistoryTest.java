@@ -111,7 +111,9 @@ class DecisionHistoryTest {
     void shouldForgetTheOldest() {
         Harness h = started(2, 1, balance("round_robin"));
         for (int i = 0; i <= DecisionHistory.SIZE; i++) {
-            send(h, "r" + i + "\u001f100." + i + ".0");
+            String rid = "r" + i + "\u001f100." + i + ".0";
+            send(h, rid);
+            h.end(0, rid);
         }
         assertThat(ask(h, "r0")).isEmpty();
         assertThat(ask(h, "r1")).hasSize(1);

@@ -42,11 +42,15 @@ final class Harness {
     }
 
     Harness(int dpSize, int workers, int legacyRanks, LoadBalance balance) {
+        this(dpSize, workers, legacyRanks, balance, ControllerConfig.Limits.DEFAULT);
+    }
+
+    Harness(int dpSize, int workers, int legacyRanks, LoadBalance balance, ControllerConfig.Limits limits) {
         List<String> endpoints = java.util.stream.IntStream.range(0, workers)
                 .mapToObj(w -> WORKER_ENDPOINT + w)
                 .toList();
         ControllerConfig config =
-                new ControllerConfig(dpSize, legacyRanks, endpoints, EPOCH, 4711, 800 * MS, 5000 * MS);
+                new ControllerConfig(dpSize, legacyRanks, endpoints, EPOCH, 4711, 800 * MS, 5000 * MS, limits);
         controller = new DataParallelController(config, 1, balance, out, limiter, ns -> ns / 1e9);
     }
 

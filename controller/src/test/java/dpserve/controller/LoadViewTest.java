@@ -2,7 +2,6 @@ package dpserve.controller;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dpserve.controller.LoadView.Outcome;
 import dpserve.io.message.GetLoadReqOutput;
 import org.junit.jupiter.api.Test;
 
@@ -53,7 +52,7 @@ class LoadViewTest {
         GetLoadReqOutput early = report(INCARNATION, 1, 1, 0, 3);
         dispatch("b", 10);
         dispatch("c", 10);
-        assertThat(view.report(early, 0)).isEqualTo(Outcome.APPLIED);
+        assertThat(view.report(early, 0)).isEqualTo(ReportOutcome.APPLIED);
         assertThat(view.requests(0)).isEqualTo(3);
         assertThat(view.unseenRequests(0)).isEqualTo(2);
         assertThat(view.unseenPromptTokens(0)).isEqualTo(20);
@@ -76,12 +75,12 @@ class LoadViewTest {
     @Test
     void shouldDropWhatIsNotNewer() {
         dispatch("a", 10);
-        assertThat(view.report(report(INCARNATION, 5, 1, 0, 7), 0)).isEqualTo(Outcome.APPLIED);
-        assertThat(view.report(report(INCARNATION, 5, 1, 0, 9), 0)).isEqualTo(Outcome.STALE);
-        assertThat(view.report(report(INCARNATION, 4, 0, 0, 9), 0)).isEqualTo(Outcome.STALE);
-        assertThat(view.report(report(INCARNATION - 1, 99, 0, 0, 9), 0)).isEqualTo(Outcome.STALE);
-        assertThat(view.report(report(INCARNATION + 1, 1, 0, 0, 9), 0)).isEqualTo(Outcome.UNKNOWN_RANK);
-        assertThat(view.report(GetLoadReqOutput.legacy(2, 1, 0, 0, 1), 0)).isEqualTo(Outcome.UNKNOWN_RANK);
+        assertThat(view.report(report(INCARNATION, 5, 1, 0, 7), 0)).isEqualTo(ReportOutcome.APPLIED);
+        assertThat(view.report(report(INCARNATION, 5, 1, 0, 9), 0)).isEqualTo(ReportOutcome.STALE);
+        assertThat(view.report(report(INCARNATION, 4, 0, 0, 9), 0)).isEqualTo(ReportOutcome.STALE);
+        assertThat(view.report(report(INCARNATION - 1, 99, 0, 0, 9), 0)).isEqualTo(ReportOutcome.STALE);
+        assertThat(view.report(report(INCARNATION + 1, 1, 0, 0, 9), 0)).isEqualTo(ReportOutcome.UNKNOWN_RANK);
+        assertThat(view.report(GetLoadReqOutput.legacy(2, 1, 0, 0, 1), 0)).isEqualTo(ReportOutcome.UNKNOWN_RANK);
         assertThat(view.reportedOutputTokens(0)).isEqualTo(7);
     }
 
@@ -92,11 +91,11 @@ class LoadViewTest {
         rids.endRank(0, INCARNATION);
         view.retire(0);
         assertThat(view.isLive(0)).isFalse();
-        assertThat(view.report(report(INCARNATION, 6, 1, 0, 7), 0)).isEqualTo(Outcome.STALE);
+        assertThat(view.report(report(INCARNATION, 6, 1, 0, 7), 0)).isEqualTo(ReportOutcome.STALE);
         view.register(0, INCARNATION + 9, 0, 0);
         assertThat(view.requests(0)).isZero();
         assertThat(view.hasReport(0)).isFalse();
-        assertThat(view.report(report(INCARNATION + 9, 1, 0, 0, 0), 0)).isEqualTo(Outcome.APPLIED);
+        assertThat(view.report(report(INCARNATION + 9, 1, 0, 0, 0), 0)).isEqualTo(ReportOutcome.APPLIED);
     }
 
     @Test
@@ -113,11 +112,11 @@ class LoadViewTest {
 
     @Test
     void shouldCountFiguresThatCannotBeRight() {
-        assertThat(view.report(GetLoadReqOutput.legacy(0, -1, 0, 0, 1), 0)).isEqualTo(Outcome.IMPOSSIBLE);
-        assertThat(view.report(report(INCARNATION, 1, 1, 2, 0), 0)).isEqualTo(Outcome.IMPOSSIBLE);
+        assertThat(view.report(GetLoadReqOutput.legacy(0, -1, 0, 0, 1), 0)).isEqualTo(ReportOutcome.IMPOSSIBLE);
+        assertThat(view.report(report(INCARNATION, 1, 1, 2, 0), 0)).isEqualTo(ReportOutcome.IMPOSSIBLE);
         assertThat(view.hasReport(0)).isFalse();
         dispatch("a", 10);
-        assertThat(view.report(report(INCARNATION, 2, 5, 4, 0), 0)).isEqualTo(Outcome.APPLIED);
+        assertThat(view.report(report(INCARNATION, 2, 5, 4, 0), 0)).isEqualTo(ReportOutcome.APPLIED);
         assertThat(view.impossibleCounts()).isEqualTo(3);
         assertThat(view.unseenRequests(0)).isZero();
         assertThat(view.requests(0)).isEqualTo(1);
@@ -136,7 +135,7 @@ class LoadViewTest {
         view.dispatchedLegacy(1, 30);
         assertThat(view.requests(1)).isEqualTo(2);
         assertThat(view.tokens(1)).isEqualTo(75);
-        assertThat(view.report(GetLoadReqOutput.legacy(1, 0, 0, 0, 0.5), 0)).isEqualTo(Outcome.APPLIED);
+        assertThat(view.report(GetLoadReqOutput.legacy(1, 0, 0, 0, 0.5), 0)).isEqualTo(ReportOutcome.APPLIED);
         assertThat(view.requests(1)).isZero();
     }
 

@@ -138,7 +138,7 @@ class StreamsTest {
                 .containsEntry("index", 0L)
                 .containsEntry("pid", 4711L)
                 .containsEntry("incarnation", Harness.EPOCH)
-                .containsEntry("tables", Map.of("rid_map", 1L, "held_requests", 0L));
+                .containsEntry("tables", Map.of("rid_map", 1L, "held_requests", 0L, "held_bytes", 0L));
         assertThat((Map<?, ?>) own.internalState().get("counters"))
                 .hasFieldOrPropertyWithValue("requests", 1L)
                 .hasFieldOrPropertyWithValue("forwarded", 1L);

@@ -62,7 +62,8 @@ final class SimController implements ControllerOutput {
                 1,
                 1,
                 RANK_TIMEOUT_NS,
-                NO_RANK_TIMEOUT_NS);
+                NO_RANK_TIMEOUT_NS,
+                ControllerConfig.Limits.DEFAULT);
         core = new DataParallelController(
                 config,
                 0,

@@ -46,7 +46,7 @@ final class ControllerProcess implements AutoCloseable {
     private final ZContext context;
     private final LogLimiter limiter = new LogLimiter(LOG);
     private final EpochClock clock = EpochClock.start();
-    private final Inbox inbox = new Inbox();
+    private final Inbox inbox;
     private final ReportInjection injection;
     private final SocketOutput out;
     private final DataParallelController controller;
@@ -74,6 +74,7 @@ final class ControllerProcess implements AutoCloseable {
     ControllerProcess(ProcessConfig config, ZContext context) throws BindException {
         this.context = context;
         this.config = config;
+        this.inbox = new Inbox(config.core().limits().queueBytes());
         SocketLimits limits = SocketLimits.defaults();
         this.out = new SocketOutput(context, limits);
         this.injection = new ReportInjection(Env.system(), config.timeScale(), inbox::addReports);
@@ -203,6 +204,7 @@ final class ControllerProcess implements AutoCloseable {
     /** To be called by the thread that ran it. */
     @Override
     public void close() {
+        inbox.close();
         receivers.forEach(Receiver::stop);
         receivers.forEach(Receiver::close);
         injection.close();

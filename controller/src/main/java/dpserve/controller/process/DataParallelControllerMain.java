@@ -71,6 +71,20 @@ public final class DataParallelControllerMain implements Callable<Integer> {
     private int noRankTimeoutMs;
 
     @Option(
+            names = "--max-requests-per-rank",
+            defaultValue = "" + ControllerConfig.Limits.DEFAULT_RANK_CREDIT,
+            description = "Most requests in flight on one rank; while all ranks have so many, requests wait at the"
+                    + " controller (default: ${DEFAULT-VALUE}).")
+    private int maxRequestsPerRank;
+
+    @Option(
+            names = "--max-queue-bytes",
+            defaultValue = "" + ControllerConfig.Limits.DEFAULT_QUEUE_BYTES,
+            description = "Most bytes of requests that wait at the controller for a rank; further ones get 503. As many"
+                    + " again may wait for its attention (default: ${DEFAULT-VALUE}).")
+    private long maxQueueBytes;
+
+    @Option(
             names = "--decision-log",
             paramLabel = "FILE",
             description = "Writes every decision there, for scripts/dev/replay-decisions.sh (default: no log).")
@@ -152,7 +166,8 @@ public final class DataParallelControllerMain implements Callable<Integer> {
                 new Incarnation().next(System.currentTimeMillis()),
                 ProcessHandle.current().pid(),
                 rankTimeoutMs * 1_000_000L,
-                noRankTimeoutMs * 1_000_000L);
+                noRankTimeoutMs * 1_000_000L,
+                new ControllerConfig.Limits(maxRequestsPerRank, maxQueueBytes));
         int budgetInterval =
                 Env.system().integer(Policies.BUDGET_INTERVAL, Policies.DEFAULT_BUDGET_INTERVAL, 1, Integer.MAX_VALUE);
         return new ProcessConfig(
@@ -170,6 +185,9 @@ public final class DataParallelControllerMain implements Callable<Integer> {
     }
 
     private void check() {
+        if (maxRequestsPerRank < 1 || maxQueueBytes < 1) {
+            throw new IllegalArgumentException("--max-requests-per-rank and --max-queue-bytes must be at least 1");
+        }
         inputs.forEach(e -> Endpoints.requireTcp("--input", e));
         workerEndpoints.forEach(e -> Endpoints.requireTcp("--worker-endpoints", e));
         if (workerEndpoints.size() > TopologyArgs.MAX_DP_SIZE) {

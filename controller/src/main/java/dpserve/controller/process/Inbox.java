@@ -19,11 +19,26 @@ final class Inbox {
         void deliver(long nowNs);
     }
 
+    private record Waiting(StreamItem item, int bytes) {}
+
+    /** How often a reader that waits for room looks whether the process is ending. */
+    private static final long ROOM_LOOK_MS = 100;
+
+    private final long maxStreamBytes;
+
     private final Object lock = new Object();
     private final ArrayDeque<Message> direct = new ArrayDeque<>();
     private final ArrayDeque<List<GetLoadReqOutput>> reports = new ArrayDeque<>();
-    private final ArrayDeque<StreamItem> streams = new ArrayDeque<>();
+    private final ArrayDeque<Waiting> streams = new ArrayDeque<>();
+    private long streamBytes;
+    private boolean readerWaits;
+    private boolean closed;
     private boolean takerWaits;
+
+    /** @param maxStreamBytes of the third lane; a reader with more waits, and with it its socket and the peers behind */
+    Inbox(long maxStreamBytes) {
+        this.maxStreamBytes = maxStreamBytes;
+    }
 
     /** From the reader of the controller's endpoint. */
     void addDirect(Message message) {
@@ -41,11 +56,33 @@ final class Inbox {
         }
     }
 
-    /** From a stream's reader. */
-    void addStream(StreamItem item) {
+    /**
+     * From a stream's reader, which waits while there is too much.
+     *
+     * @param bytes of the frame
+     */
+    void addStream(StreamItem item, int bytes) {
         synchronized (lock) {
-            streams.add(item);
+            while (streamBytes > 0 && streamBytes + bytes > maxStreamBytes && !closed) {
+                readerWaits = true;
+                try {
+                    lock.wait(ROOM_LOOK_MS);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return;
+                }
+            }
+            streams.add(new Waiting(item, bytes));
+            streamBytes += bytes;
             wake();
+        }
+    }
+
+    /** No reader waits any more. */
+    void close() {
+        synchronized (lock) {
+            closed = true;
+            lock.notifyAll();
         }
     }
 
@@ -79,7 +116,15 @@ final class Inbox {
             }
             move(direct, directInto, Integer.MAX_VALUE);
             move(reports, reportsInto, Integer.MAX_VALUE);
-            move(streams, streamInto, maxStreamItems);
+            for (int n = 0; n < maxStreamItems && !streams.isEmpty(); n++) {
+                Waiting next = streams.poll();
+                streamBytes -= next.bytes();
+                streamInto.add(next.item());
+            }
+            if (readerWaits) {
+                readerWaits = false;
+                lock.notifyAll();
+            }
         }
     }
 

@@ -82,7 +82,7 @@ final class StreamReader implements Consumer<byte[]> {
                 header.routingKey(),
                 prefixHashes.getAsBoolean() ? header.prefixHashes(frame) : NO_HASHES,
                 header.hasDispatchTime());
-        inbox.addStream(nowNs -> controller.onRequest(stream, info, frame, nowNs));
+        inbox.addStream(nowNs -> controller.onRequest(stream, info, frame, nowNs), frame.length);
     }
 
     private void message(String tag, byte[] frame) throws CodecException {
@@ -93,13 +93,13 @@ final class StreamReader implements Consumer<byte[]> {
             if (e.kind() != CodecException.Kind.UNKNOWN_TAG) {
                 throw e;
             }
-            inbox.addStream(nowNs -> controller.onUnknownTag(stream, tag, frame));
+            inbox.addStream(nowNs -> controller.onUnknownTag(stream, tag, frame), frame.length);
             return;
         }
         if (message instanceof WatchLoadUpdateReq update) {
             reports.add(update.loads());
         } else {
-            inbox.addStream(nowNs -> controller.onStreamMessage(stream, message, frame, nowNs));
+            inbox.addStream(nowNs -> controller.onStreamMessage(stream, message, frame, nowNs), frame.length);
         }
     }
 }

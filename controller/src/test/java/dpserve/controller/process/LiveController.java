@@ -98,7 +98,8 @@ final class LiveController implements AutoCloseable {
     }
 
     private static ControllerConfig core(int dpSize, int legacyRanks, List<String> pulls) {
-        return new ControllerConfig(dpSize, legacyRanks, pulls, 900, PID, 800_000_000L, 5_000_000_000L);
+        return new ControllerConfig(
+                dpSize, legacyRanks, pulls, 900, PID, 800_000_000L, 5_000_000_000L, ControllerConfig.Limits.DEFAULT);
     }
 
     byte[] encode(Message message) {

@@ -15,7 +15,6 @@ import dpserve.tokenizer.TokenizerManager;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 
 /** Endpoints that act: generation, abort, cache flush; and those that describe the server. */
 public final class ServerEndpoints {
@@ -35,30 +34,31 @@ public final class ServerEndpoints {
     private final RankStates ranks;
     private final ReplyContext context;
     private final ServerInfo info;
-    private final BooleanSupplier draining;
+    private final Admission admission;
 
-    /** @param draining whether the server refuses new work because it is about to end */
+    /** @param admission whether a request is taken */
     public ServerEndpoints(
             TokenizerManager manager,
             Control control,
             RankStates ranks,
             ReplyContext context,
             ServerInfo info,
-            BooleanSupplier draining) {
+            Admission admission) {
         this.manager = manager;
         this.control = control;
         this.ranks = ranks;
         this.context = context;
         this.info = info;
-        this.draining = draining;
+        this.admission = admission;
     }
 
     /** Adds them to a router. */
     public void addTo(Router router, GenerateParser generateParser, OpenAiParser openAi) {
         String model = context.servedModelName();
         router.addJson(POST_PUT, "/generate", generateParser::parse, (request, exchange) -> {
-            if (draining.getAsBoolean()) {
-                exchange.json(ErrorReplies.UNAVAILABLE, ErrorReplies.sglang("The server is shutting down."));
+            String refusal = admission.refusal(request.sequences());
+            if (refusal != null) {
+                exchange.json(ErrorReplies.UNAVAILABLE, ErrorReplies.sglang(refusal));
             } else {
                 GenerateReply.start(exchange, request, manager, context);
             }
@@ -78,11 +78,11 @@ public final class ServerEndpoints {
     }
 
     private void openAi(OpenAiParser.OpenAiRequest request, Exchange exchange, boolean chat) {
-        if (draining.getAsBoolean()) {
+        String refusal = admission.refusal(request.generate().sequences());
+        if (refusal != null) {
             exchange.json(
                     ErrorReplies.UNAVAILABLE,
-                    ErrorReplies.openAi(
-                            ErrorReplies.UNAVAILABLE, "The server is shutting down.", "ServiceUnavailableError", null));
+                    ErrorReplies.openAi(ErrorReplies.UNAVAILABLE, refusal, "ServiceUnavailableError", null));
         } else {
             OpenAiReply.start(exchange, request, chat, manager, context);
         }

@@ -74,6 +74,8 @@ public final class WorkerMetrics implements ManagerCounters {
     private final Counter cachedTokens;
     private final Timer itl;
     private final Map<Integer, Timer[]> stagesByRank = new HashMap<>();
+    private int liveSequences;
+    private long livePromptTokens;
     private long unknownRids;
     private long gaps;
     private final Counter resumed;
@@ -141,7 +143,9 @@ public final class WorkerMetrics implements ManagerCounters {
 
     @Override
     public void accepted(SequenceSpec spec) {
-        // Counted when it ends, as SGLang does.
+        // For SGLang's metrics it counts when it ends.
+        liveSequences++;
+        livePromptTokens += spec.inputIds().length;
     }
 
     @Override
@@ -159,6 +163,8 @@ public final class WorkerMetrics implements ManagerCounters {
 
     @Override
     public void ended(SequenceState state, long nowNs) {
+        liveSequences--;
+        livePromptTokens -= state.promptTokens();
         ByStreaming kind = of(state);
         kind.requests.increment();
         kind.promptTokens.increment(state.promptTokens());
@@ -198,6 +204,16 @@ public final class WorkerMetrics implements ManagerCounters {
     /** Attempts that went on with the output of a lost one. */
     public long resumedAttempts() {
         return (long) resumed.count();
+    }
+
+    /** Sequences accepted and not ended. */
+    int liveSequences() {
+        return liveSequences;
+    }
+
+    /** Their prompt tokens together. */
+    long livePromptTokens() {
+        return livePromptTokens;
     }
 
     /** Outputs for wire rids that were not known. */

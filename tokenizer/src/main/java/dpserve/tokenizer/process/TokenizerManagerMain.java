@@ -10,11 +10,14 @@ import dpserve.tokenizer.Deadlines;
 import dpserve.tokenizer.LoadReports;
 import dpserve.tokenizer.OnRankFailure;
 import dpserve.tokenizer.PromptLimits;
+import dpserve.tokenizer.http.Admission;
 import dpserve.tokenizer.http.ApiKeys;
+import dpserve.tokenizer.http.WorkerMetrics;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -134,6 +137,20 @@ public final class TokenizerManagerMain implements Callable<Integer> {
     String adminApiKey;
 
     @Option(
+            names = "--max-live-requests",
+            defaultValue = "" + Admission.DEFAULT_MAX_REQUESTS,
+            description = "Most requests that this worker has at a time; further ones get 503 (default:"
+                    + " ${DEFAULT-VALUE}).")
+    int maxLiveRequests;
+
+    @Option(
+            names = "--max-live-prompt-tokens",
+            defaultValue = "" + Admission.DEFAULT_MAX_PROMPT_TOKENS,
+            description = "Most prompt tokens of all requests that this worker has; further requests get 503 (default:"
+                    + " ${DEFAULT-VALUE}).")
+    long maxLivePromptTokens;
+
+    @Option(
             names = "--max-request-bytes",
             defaultValue = "" + DEFAULT_MAX_BODY_BYTES,
             description = "Longest HTTP request body, bytes (default: ${DEFAULT-VALUE}).")
@@ -145,6 +162,11 @@ public final class TokenizerManagerMain implements Callable<Integer> {
             description = "Longest time after SIGTERM for running requests to finish, seconds"
                     + " (default: ${DEFAULT-VALUE}).")
     int drainTimeoutS;
+
+    /** Bounds what this worker takes on. */
+    Admission admission(WorkerMetrics live, BooleanSupplier draining) {
+        return new Admission(maxLiveRequests, maxLivePromptTokens, live, draining);
+    }
 
     /** The keys of flags and environment. */
     ApiKeys keys(Env environment) {
@@ -166,6 +188,9 @@ public final class TokenizerManagerMain implements Callable<Integer> {
         if (timeScale < 0 || loadWatchIntervalS <= 0 || contextLength < 2 || maxRequestBytes < 1024) {
             throw new IllegalArgumentException("--time-scale must be at least 0, --load-watch-interval above 0,"
                     + " --context-length at least 2, --max-request-bytes at least 1024");
+        }
+        if (maxLiveRequests < 1 || maxLivePromptTokens < 1) {
+            throw new IllegalArgumentException("--max-live-requests and --max-live-prompt-tokens must be at least 1");
         }
         if (requestTimeoutS < 0) {
             throw new IllegalArgumentException("--request-timeout-s must be at least 0");

@@ -170,7 +170,7 @@ final class TokenizerProcess implements AutoCloseable {
                 args.servedModelName, args.weightVersion, args.incrementalStreaming, System::nanoTime, clock::now);
         ServerInfo info = new ServerInfo(VERSION, args.contextLength, started, args.shown());
         int healthTimeoutS = Env.system().integer("SGLANG_HEALTH_CHECK_TIMEOUT", DEFAULT_HEALTH_TIMEOUT_S, 1, 3600);
-        new ServerEndpoints(manager, control, ranks, context, info, () -> draining)
+        new ServerEndpoints(manager, control, ranks, context, info, args.admission(metrics, () -> draining))
                 .addTo(
                         router,
                         new GenerateParser(vocabulary, limits, TokenizerProcess::newRid),

@@ -8,6 +8,7 @@ import dpserve.io.message.FinishReason;
 import dpserve.io.message.Refused;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import java.nio.ByteBuffer;
+import java.util.function.IntPredicate;
 import java.util.function.LongToDoubleFunction;
 
 /**
@@ -75,8 +76,8 @@ final class RequestRouter {
         }
         boolean probe = TokenizedGenerateReqInput.isHealthCheck(request.rid());
         // A legacy rank that takes no more stops being live, so this ends.
-        while (view.liveCount() > 0) {
-            int dpRank = probe ? nextProbeRank() : choose(request, nowNs);
+        while (probe ? view.anyUp() : view.liveCount() > 0) {
+            int dpRank = probe ? nextRank(view::isUp) : choose(request, nowNs);
             if (dpRank == DispatchPolicy.UNFIT) {
                 refuse(worker, legacy, request, BAD_REQUEST, "the request lacks the bootstrap_room it is routed by");
                 return;
@@ -85,9 +86,9 @@ final class RequestRouter {
                 refuse(worker, legacy, request, UNAVAILABLE, "the rank this request must go to is not up");
                 return;
             }
-            if (!view.isLive(dpRank)) {
+            if (!probe && !view.isLive(dpRank)) {
                 counters.add(Count.POLICY_CHOSE_DEAD_RANK);
-                dpRank = nextProbeRank();
+                dpRank = nextRank(view::isLive);
             }
             if (send(dpRank, worker, legacy, probe, request, frame, nowNs)) {
                 return;
@@ -161,11 +162,14 @@ final class RequestRouter {
         return true;
     }
 
-    /** Probes take the live ranks in turn and leave the policy's state alone. */
-    private int nextProbeRank() {
+    /**
+     * The next rank that is eligible, in turn, so the policy's state is left alone. Probes take full ranks too: they cost
+     * no credit, and an overload must not look like a dead server.
+     */
+    private int nextRank(IntPredicate eligible) {
         do {
             nextProbeRank = (nextProbeRank + 1) % view.slots();
-        } while (!view.isLive(nextProbeRank));
+        } while (!eligible.test(nextProbeRank));
         return nextProbeRank;
     }
 

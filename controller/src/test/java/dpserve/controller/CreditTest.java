@@ -105,4 +105,17 @@ class CreditTest {
         h.request(0, Harness.pinned("HEALTH_CHECK_1", 1));
         assertThat(h.out.takeRank(1)).hasSize(1);
     }
+
+    @Test
+    void shouldSendAProbeWithoutPinAtOnceWhenEveryRankIsFull() {
+        Harness h = start("least_requests");
+        for (int i = 0; i < 7; i++) {
+            h.request(0, "r" + i);
+        }
+        h.out.takeRank(0);
+        h.out.takeRank(1);
+        h.request(0, Harness.info("HEALTH_CHECK_1", 1));
+        assertThat(h.out.takeRank(0).size() + h.out.takeRank(1).size()).isEqualTo(1);
+        assertThat(h.controller.heldRequests()).isEqualTo(1);
+    }
 }

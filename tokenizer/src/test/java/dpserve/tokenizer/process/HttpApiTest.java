@@ -12,6 +12,7 @@ import dpserve.io.message.RankDown;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -424,5 +425,30 @@ class HttpApiTest {
                         .filter(r -> TokenizedGenerateReqInput.isHealthCheck(r.rid()))
                         .map(TokenizedGenerateReqInput::routedDpRank))
                 .contains(0, 1);
+    }
+
+    @Test
+    void shouldCutAClientThatDoesNotReadAbortItsRequestAndServeOthers() throws Exception {
+        String body = "{\"rid\": \"hold-unread\", \"input_ids\": [1, 2, 3], \"stream\": true,"
+                + " \"sampling_params\": {\"max_new_tokens\": 4000}}";
+        try (Socket client = new Socket()) {
+            client.setReceiveBufferSize(4096);
+            client.connect(new InetSocketAddress(base.getHost(), base.getPort()));
+            client.getOutputStream()
+                    .write(("POST /generate HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: "
+                                    + body.length() + "\r\n\r\n" + body)
+                            .getBytes(StandardCharsets.US_ASCII));
+            await(() -> wireRid("hold-unread") != null);
+            String rid = wireRid("hold-unread");
+            // Each event repeats all text and ids so far, so these are some 50 MB.
+            for (int i = 1; i < 4000; i++) {
+                backend.send(FakeBackend.output(rid, i, null));
+            }
+            await(() -> backend.received(AbortReq.class).stream()
+                    .anyMatch(a -> a.rid().equals(rid)));
+            assertThat(post("/generate", "{'input_ids': [1], 'sampling_params': {'max_new_tokens': 2}}")
+                            .statusCode())
+                    .isEqualTo(200);
+        }
     }
 }

@@ -36,16 +36,23 @@ final class HeapWatch {
         try {
             while (true) {
                 Thread.sleep(periodMs);
-                for (Map.Entry<String, Long> process : pids.entrySet()) {
-                    jcmd(process.getValue(), "GC.run");
-                    mib.get(process.getKey()).add(used(jcmd(process.getValue(), "GC.heap_info")));
-                }
+                look(pids).forEach((name, used) -> mib.get(name).add(used));
             }
         } catch (IOException e) {
             failure = e;
         } catch (InterruptedException e) {
             // stopped
         }
+    }
+
+    /** One look at each, MiB. */
+    static Map<String, Double> look(Map<String, Long> pids) throws IOException, InterruptedException {
+        Map<String, Double> mib = new TreeMap<>();
+        for (Map.Entry<String, Long> process : pids.entrySet()) {
+            jcmd(process.getValue(), "GC.run");
+            mib.put(process.getKey(), used(jcmd(process.getValue(), "GC.heap_info")));
+        }
+        return mib;
     }
 
     private static String jcmd(long pid, String command) throws IOException, InterruptedException {

@@ -195,13 +195,7 @@ public final class OverloadMain implements Callable<Integer> {
     private boolean isEmpty() throws InterruptedException {
         long deadline = System.nanoTime() + TABLES_LIMIT_NS;
         while (System.nanoTime() - deadline < 0) {
-            long entries = 0;
-            for (JsonNode process : serverInfo().path("processes")) {
-                for (JsonNode table : process.path("tables")) {
-                    entries += table.asLong();
-                }
-            }
-            if (entries == 0) {
+            if (ServerTables.isEmpty(serverInfo())) {
                 return true;
             }
             Thread.sleep(200);

@@ -44,6 +44,12 @@ class DashboardTest {
         process.start();
         backend = new FakeBackend(args.topology.endpoints(), 2);
         base = URI.create("http://127.0.0.1:" + port);
+        // The ranks are heard of after the page can be opened.
+        DashboardTest test = new DashboardTest();
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        while (test.get("/health", BodyHandlers.discarding()).statusCode() != 200) {
+            assertThat(System.nanoTime()).as("patience").isLessThan(deadline);
+        }
     }
 
     @AfterAll

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests the llama module with a real model: SmolLM2-135M-Instruct, fetched if needed, or the GGUF file that
-# DPSERVE_TEST_GGUF names. Arguments go to fetch-smollm2.sh (--dir DIR).
+# Tests --engine llama with a real model: SmolLM2-135M-Instruct, fetched if needed, or the GGUF file that DPSERVE_TEST_GGUF
+# names. First the module, then a topology of two ranks against the plain library.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -euo pipefail
 
@@ -8,11 +8,54 @@ LIB=$(dirname "${BASH_SOURCE[0]}")/../lib
 source "$LIB/common.sh"
 source "$LIB/prerequisites.sh"
 
-require_build_tools false
-DPSERVE_TEST_GGUF=${DPSERVE_TEST_GGUF:-$("$ROOT/scripts/dev/fetch-smollm2.sh" "$@")}
-export DPSERVE_TEST_GGUF
-echo "model: $DPSERVE_TEST_GGUF"
-# Only this module's tests: those of common-io run in the default build.
-mvn -q -B -ntp -f "$ROOT/pom.xml" -Pllama -pl common-io package -DskipTests
-mvn -B -ntp -f "$ROOT/pom.xml" -Pllama -pl llama -am verify -Dtest='dpserve.llama.*Test' -Dsurefire.failIfNoSpecifiedTests=false \
-  | grep -E --line-buffered '^(llama:|\[ERROR\])|Tests run:|BUILD'
+PORT=36000
+readonly SHOWN='^(llama:|\[ERROR\])|Tests run:|BUILD'
+
+usage() {
+  echo "Usage: scripts/dev/test-llama.sh [--port PORT] [--offline]"
+  echo "  --port PORT   HTTP port of the topology (default: $PORT)"
+  echo "  --offline     do nothing, and say so, if the model is not on this machine"
+}
+
+# run_tests PATTERN
+run_tests() {
+  mvn -B -ntp -f "$ROOT/pom.xml" -Pllama -pl llama -am verify -Dspotless.check.skip=true -Dtest="$1" \
+    -Dsurefire.failIfNoSpecifiedTests=false </dev/null | grep -E --line-buffered "$SHOWN"
+}
+
+stop_topology() {
+  bash "$ROOT/scripts/stop.sh" --run-dir "$RUN_FOLDER" || true
+}
+
+main() {
+  local offline=false
+  while (($# > 0)); do
+    case $1 in
+      --port)
+        (($# > 1)) || fail "--port needs a number" "$EXIT_USAGE"
+        PORT=$2
+        shift
+        ;;
+      --offline) offline=true ;;
+      --help) usage && return ;;
+      *) fail "unknown argument $1 (--help lists them)" "$EXIT_USAGE" ;;
+    esac
+    shift
+  done
+  if [[ $offline == true && -z ${DPSERVE_TEST_GGUF:-} && -z $(find "$ROOT/target/models" -name '*.gguf' 2>/dev/null) ]]; then
+    echo "llama: skipped, no model on this machine; scripts/dev/test-llama.sh fetches one"
+    return
+  fi
+  require_build_tools false
+  DPSERVE_TEST_GGUF=${DPSERVE_TEST_GGUF:-$(bash "$ROOT/scripts/dev/fetch-smollm2.sh")}
+  export DPSERVE_TEST_GGUF
+  echo "model: $DPSERVE_TEST_GGUF"
+  run_tests 'dpserve.llama.*Test'
+  RUN_FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/dpserve-llama.XXXXXX")
+  trap stop_topology EXIT
+  bash "$ROOT/scripts/launch.sh" --engine llama --model-path "$DPSERVE_TEST_GGUF" --dp-size 2 --port "$PORT" \
+    --served-model-name smollm2 --run-dir "$RUN_FOLDER" --detach
+  DPSERVE_TEST_URL=http://127.0.0.1:$PORT run_tests 'LiveTopologyTest'
+}
+
+main "$@"

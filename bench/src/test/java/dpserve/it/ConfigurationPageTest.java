@@ -30,7 +30,8 @@ class ConfigurationPageTest {
     private static final int PROCESSES = 4;
 
     /** Names within the sources that are no variables for users. */
-    private static final Set<String> INTERNAL = Set.of("DPSERVE_LAUNCH_DETACHED", "SGLANG_VENV", "SGLANG_NATIVE");
+    private static final Set<String> INTERNAL =
+            Set.of("DPSERVE_LAUNCH_DETACHED", "DPSERVE_TEST_URL", "SGLANG_VENV", "SGLANG_NATIVE");
 
     /** Programs that are not this project's own read them. */
     private static final Set<String> FOREIGN = Set.of("JAVA_HOME", "JAVA25_HOME", "OPENAI_API_KEY", "API_KEY");

@@ -24,7 +24,7 @@ public final class PushSocket implements AutoCloseable {
     }
 
     /**
-     * Listens; the peer connects its PULL. Without a send buffer size: JeroMQ throws when a socket with one binds.
+     * Listens; the peer connects its PULL.
      *
      * @throws BindException if the port is in use
      */
@@ -39,6 +39,9 @@ public final class PushSocket implements AutoCloseable {
             socket.close();
             throw new BindException(endpoint, e);
         }
+        // Only now: JeroMQ throws when a socket with a send buffer size binds, but gives it to connections that come
+        // later.
+        socket.setSendBufferSize(BUFFER_BYTES);
         return new PushSocket(socket, socket.getLastEndpoint(), handshakes);
     }
 

@@ -1,0 +1,109 @@
+"""The table of scripts/bench-controller.sh, and what of issue's targets it meets: from runs.jsonl, the best run of each figure.
+
+    report.py RUNS JSON
+"""
+
+import json
+import sys
+
+TITLES = {"python": "Python, SGLang's newest design", "c": "C on libzmq, bytes only", "jeromq": "bare JeroMQ",
+          "dpserve": "dpserve's controller", "dpserve-int32": "the same, int32 ids as between Java peers"}
+
+# A load generator that needs this much of a core may be what limits the rate.
+BOUND_BY_LOAD = 0.9
+
+
+def value(run, path):
+    for key in path:
+        run = run.get(key) if run else None
+    return run
+
+
+def best(runs, *path, most=False):
+    found = [v for v in (value(r, path) for r in runs) if v is not None]
+    return (max if most else min)(found) if found else None
+
+
+def figures(runs):
+    f = {}
+    for load in ("500", "4000", "reports"):
+        f[load] = {"us": best(runs, load, "us", "process"), "main_us": best(runs, load, "us", "main"),
+                   "reader_us": best(runs, load, "us", "reader"), "io_us": best(runs, load, "us", "io"),
+                   "gc_us": best(runs, load, "us", "gc"), "rate": best(runs, load, "rate", most=True),
+                   "rss_mib": best(runs, load, "rss_mib"),
+                   "bound_by_load": all(value(r, (load, "load_cpu")) > BOUND_BY_LOAD for r in runs)}
+    f["first"] = {"us": best(runs, "first", "us_with_start"), "forwarded_by_2_s": best(runs, "first", "forwarded_by_2_s", most=True),
+                  "listening_after_s": best(runs, "first", "listening_after_s")}
+    f["latency"] = {k: best(runs, "latency", k) for k in ("rate", "p50_us", "p99_us")}
+    f["latency"]["us"] = best(runs, "latency", "us", "process")
+    f["overload"] = {k: best(runs, "overload", k) for k in ("offered", "age_p50_ms", "age_p99_ms", "rss_mib", "behind_s")}
+    f["overload"]["rate"] = best(runs, "overload", "rate", most=True)
+    f["idle_rss_mib"] = best(runs, "idle_rss_mib")
+    f["lost"] = sum(value(r, (p, "lost")) or 0 for r in runs for p in ("first", "500", "4000", "reports", "latency", "overload"))
+    f["runs"] = len(runs)
+    return f
+
+
+def cost(f):
+    if f["us"] is None:
+        return ""
+    parts = [f"{f['main_us']:.1f}"] + [f"{f[k]:.1f}" for k in ("reader_us",) if f[k] is not None] + [f"{f['io_us']:.1f}"]
+    return f"{f['us']:.1f} ({' + '.join(parts)}), {f['rate'] / 1000:,.0f}k{'*' if f['bound_by_load'] else ''}"
+
+
+def table(all_figures):
+    rows = [["forwarder", "500 tokens", "4,000 tokens", "500, 6 reports each", "first 2 s: µs, requests", "p50 / p99 µs",
+             "age of load p50 / p99 ms", "MiB idle / busy"]]
+    for name, f in all_figures.items():
+        age = f["overload"]["age_p99_ms"]
+        rows.append([
+            TITLES[name], cost(f["500"]), cost(f["4000"]), cost(f["reports"]),
+            f"{f['first']['us']:.1f}, {f['first']['forwarded_by_2_s'] / 1000:,.0f}k",
+            f"{f['latency']['p50_us']:,.0f} / {f['latency']['p99_us']:,.0f}",
+            "" if age is None else f"{f['overload']['age_p50_ms']:,.1f} / {age:,.1f}",
+            f"{f['idle_rss_mib']:.0f} / {max(f[k]['rss_mib'] for k in ('500', '4000', 'reports')):.0f}"])
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0])] + lines[1:])
+
+
+def targets(all_figures):
+    own, python, c, bare = (all_figures.get(n) for n in ("dpserve", "python", "c", "jeromq"))
+    if not own:
+        return
+    if python:
+        for load, limit in (("500", 0.35), ("4000", 0.65)):
+            yield f"process at {load} tokens / Python", own[load]["us"] / python[load]["us"], limit
+        yield "first 2 s, µs / Python", own["first"]["us"] / python["first"]["us"], 1.0
+        yield "first 2 s, Python's requests / own", python["first"]["forwarded_by_2_s"] / own["first"]["forwarded_by_2_s"], 1.0
+    if bare:
+        for load in ("500", "4000", "reports"):
+            yield f"process, {load} / bare JeroMQ", own[load]["us"] / bare[load]["us"], 1.25
+    for load, limit in (("500", 6.0), ("4000", 12.0)):
+        yield f"main thread at {load} tokens, µs", own[load]["main_us"], limit
+    if c:
+        yield "latency p50 / C", own["latency"]["p50_us"] / c["latency"]["p50_us"], 1.5
+    yield "age of load p99, ms", own["overload"]["age_p99_ms"], 5.0
+
+
+def main():
+    by_name = {}
+    with open(sys.argv[1], encoding="utf-8") as file:
+        for line in file:
+            run = json.loads(line)
+            by_name.setdefault(run["name"], []).append(run)
+    all_figures = {name: figures(runs) for name, runs in by_name.items()}
+    checks = [{"what": w, "value": v, "limit": l, "met": v is not None and v <= l} for w, v, l in targets(all_figures)]
+    with open(sys.argv[2], "w", encoding="utf-8") as file:
+        json.dump({"figures": all_figures, "targets": checks}, file, indent=1)
+    print("µs of CPU for each request: whole process (main + reader + I/O threads), requests a second at saturation")
+    print(table(all_figures))
+    rate = next(iter(all_figures.values()))["latency"]["rate"]
+    print(f"Latency at {rate:,.0f} requests a second. * the load generator used over 0.9 of a core: more might be possible.")
+    for c in checks:
+        print(f"{'met   ' if c['met'] else 'MISSED'} {c['what']}: {c['value']:.2f} (at most {c['limit']})")
+    lost = {n: f["lost"] for n, f in all_figures.items() if f["lost"]}
+    if lost:
+        print("LOST requests:", lost)
+
+
+main()

@@ -8,6 +8,7 @@ source "$LIB/common.sh"
 source "$LIB/prerequisites.sh"
 source "$LIB/build.sh"
 source "$LIB/roles.sh"
+source "$LIB/class-data.sh"
 source "$LIB/flags.sh"
 source "$LIB/http.sh"
 source "$LIB/run-folder.sh"
@@ -84,6 +85,7 @@ start_all() {
 leave() {
   local status=$? name
   trap - EXIT
+  stop_class_data
   stop_timers
   stop_processes "${FLAG_VALUE[--stop-timeout-s]}" || status=$EXIT_FAILURE
   close_run_dir
@@ -132,10 +134,12 @@ main() {
   trap ':' USR1 # a request of rank.sh: it only wakes the supervisor
   trap leave EXIT
   local began=${EPOCHREALTIME/./}
+  use_class_data "${ROLES[@]}"
   start_all
   wait_until_ready "${FLAG_VALUE[--ready-timeout-s]}" "$host" "${FLAG_VALUE[--port]}"
   print_table "$host" "${FLAG_VALUE[--port]}" "$(seconds_since "$began")"
   write_topology
+  make_class_data
   supervise || status=$EXIT_FAILURE
   echo "stopping"
   exit "$status"

@@ -35,12 +35,13 @@ start_process() {
   log=$RUN_DIR/logs/${name// /-}.log
   [[ -z $index ]] || flags=("${ROLE_INDEX_FLAG[$role]}" "$index")
   role_jvm_flags "$role"
+  class_data_flags "$role"
   exec {sink}> >(exec {LOCK_FD}>&-; cap_log "$log")
   # A session of its own keeps the terminal's Ctrl-C away: the launcher decides in which order to stop.
   (
     cd "$RUN_DIR" || exit
-    exec setsid "$JAVA" "${JVM_FLAGS[@]}" "-XX:ErrorFile=$RUN_DIR/logs/hs_err_%p.log" "-Djava.io.tmpdir=$RUN_DIR/tmp" \
-      -cp "$(role_class_path "$role")" "${ROLE_MAIN[$role]}" "${flags[@]}" "$@" \
+    exec setsid "$JAVA" "${CLASS_DATA_FLAGS[@]}" "${JVM_FLAGS[@]}" "-XX:ErrorFile=$RUN_DIR/logs/hs_err_%p.log" \
+      "-Djava.io.tmpdir=$RUN_DIR/tmp" -cp "$(role_class_path "$role")" "${ROLE_MAIN[$role]}" "${flags[@]}" "$@" \
       >&"$sink" 2>&1 {sink}>&- {LOCK_FD}>&-
   ) &
   PID[$name]=$!

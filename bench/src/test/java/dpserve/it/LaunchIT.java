@@ -228,6 +228,7 @@ class LaunchIT {
             return paths.map(p -> root.relativize(p).toString())
                     .filter(p -> !p.startsWith(".git"))
                     .filter(p -> !p.startsWith("bench/target") && !p.equals("target/test.log"))
+                    .filter(p -> !p.startsWith("target/class-data"))
                     .collect(Collectors.toCollection(TreeSet::new));
         }
     }

@@ -30,6 +30,8 @@ public final class RidMap {
     private int[] promptTokens = new int[INITIAL_SLOTS];
     private int size;
     private int peak;
+    private String lastRid;
+    private long lastHash;
 
     private final int credit;
     private long[] rankRequests = new long[0];
@@ -69,7 +71,7 @@ public final class RidMap {
      * @return false if the rid is in the map already; then nothing changes
      */
     public boolean begin(String rid, int worker, int dpRank, long incarnation, int tokens) {
-        long hash = WireRid.hash64(rid);
+        long hash = hashOf(rid);
         int slot = slotOf(rid, hash);
         if (rids[slot] != null) {
             return false;
@@ -113,7 +115,16 @@ public final class RidMap {
 
     /** Whether the attempt is in the map. */
     public boolean contains(String rid) {
-        return rids[slotOf(rid, WireRid.hash64(rid))] != null;
+        return rids[slotOf(rid, hashOf(rid))] != null;
+    }
+
+    /** A request is looked up before it is sent and put in afterwards: its hash is computed once. */
+    private long hashOf(String rid) {
+        if (rid != lastRid) {
+            lastRid = rid;
+            lastHash = WireRid.hash64(rid);
+        }
+        return lastHash;
     }
 
     /** Ends every attempt of one incarnation of a rank and returns them. */

@@ -53,7 +53,7 @@ public final class RequestHeader {
         if (in.array("message") == 0) {
             throw new CodecException(Kind.UNKNOWN_TAG, "empty array");
         }
-        return in.text("tag");
+        return in.textLike(GENERATE, "tag");
     }
 
     /**
@@ -64,7 +64,7 @@ public final class RequestHeader {
     public RequestHeader read(byte[] frame) throws CodecException {
         in.reset(frame);
         int length = in.array("message");
-        tag = in.text("tag");
+        tag = in.textLike(GENERATE, "tag");
         boolean generate = GENERATE.equals(tag);
         if (!generate && !EMBEDDING.equals(tag)) {
             throw new CodecException(Kind.UNKNOWN_TAG, "not a request");
@@ -73,7 +73,7 @@ public final class RequestHeader {
         s.to(1);
         rid = in.optText("rid");
         s.to(2);
-        httpWorkerIpc = in.optText("http_worker_ipc");
+        httpWorkerIpc = in.nil() ? null : in.textLike(httpWorkerIpc, "http_worker_ipc"); // mostly the one before's
         s.to(4);
         inputIds = in.nil() ? NO_IDS : TokenIds.span(in, "input_ids");
         int rankAt = generate ? routedDpRankAt(length) : EMBEDDING_ROUTED_DP_RANK;

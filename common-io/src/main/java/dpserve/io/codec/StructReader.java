@@ -38,6 +38,9 @@ final class StructReader {
      */
     boolean to(int position) throws CodecException {
         while (index < position && index < length) {
+            if (skipBare(position)) {
+                continue;
+            }
             if (extAhead()) {
                 return false;
             }
@@ -58,6 +61,9 @@ final class StructReader {
      */
     int ext() throws CodecException {
         while (index < length) {
+            if (skipBare(length)) {
+                continue;
+            }
             if (extAhead()) {
                 index++;
                 in.array(ExtKeys.TAG);
@@ -68,6 +74,13 @@ final class StructReader {
             index++;
         }
         return 0;
+    }
+
+    /** Passes over fields of one byte, which most are: none of them is the extension element. */
+    private boolean skipBare(int position) {
+        int skipped = in.skipBare(Math.min(position, length) - index);
+        index += skipped;
+        return skipped > 0;
     }
 
     /** Passes over what is left. */

@@ -183,6 +183,30 @@ final class WireScanner {
         return value;
     }
 
+    /** As {@link #text}, and without a copy if the text is the ASCII one that is expected; that may be null. */
+    String textLike(String expected, String field) throws CodecException {
+        int from = at;
+        if (expected != null && textIs(expected, field)) {
+            return expected;
+        }
+        at = from;
+        return text(field);
+    }
+
+    /** Passes over values of one byte each (nil, bool, small int), at most so many; returns how many there were. */
+    int skipBare(int most) {
+        int from = at;
+        int stop = Math.min(end, at + most);
+        while (at < stop && isBare(frame[at])) {
+            at++;
+        }
+        return at - from;
+    }
+
+    private static boolean isBare(byte b) {
+        return b >= -32 || b == (byte) 0xc0 || b == (byte) 0xc2 || b == (byte) 0xc3;
+    }
+
     /** Whether the next text equals the ASCII bytes given; consumes it either way. */
     boolean textIs(String ascii, String field) throws CodecException {
         int length = textHeader(field);

@@ -1,6 +1,5 @@
 package dpserve.io.socket;
 
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -11,11 +10,21 @@ import org.slf4j.LoggerFactory;
 public final class Receiver implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Receiver.class);
 
+    /** Takes the frames of one socket, on the receiver's thread. */
+    @FunctionalInterface
+    public interface Handler {
+        /** A frame, which is the handler's from now on. */
+        void accept(byte[] frame);
+
+        /** Every frame that had arrived was handed over; the thread is about to wait for more. */
+        default void caughtUp() {}
+    }
+
     /** How often an idle thread looks whether it should end. */
     private static final int WAKE_MS = 250;
 
     private final PullSocket socket;
-    private final Consumer<byte[]> handler;
+    private final Handler handler;
     private final Thread thread;
     private volatile boolean closing;
 
@@ -23,7 +32,7 @@ public final class Receiver implements AutoCloseable {
      * @param name of the thread
      * @param socket handed over: only this thread uses and closes it
      */
-    public Receiver(String name, PullSocket socket, Consumer<byte[]> handler) {
+    public Receiver(String name, PullSocket socket, Handler handler) {
         this.socket = socket;
         this.handler = handler;
         this.thread = new Thread(this::run, name);
@@ -39,7 +48,11 @@ public final class Receiver implements AutoCloseable {
     private void run() {
         try (socket) {
             while (!closing) {
-                byte[] frame = socket.receive(WAKE_MS);
+                byte[] frame = socket.receive(0);
+                if (frame == null) {
+                    handler.caughtUp();
+                    frame = socket.receive(WAKE_MS);
+                }
                 if (frame != null) {
                     handle(frame);
                 }

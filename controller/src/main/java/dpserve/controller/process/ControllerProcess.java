@@ -29,7 +29,8 @@ import org.zeromq.ZContext;
 
 /**
  * The controller around its core: a thread for each PULL that reads and decodes, and one, the caller of {@link #run},
- * that decides and owns every PUSH. It waits for the readers without spinning and never blocks in a send.
+ * that decides. The core and every PUSH belong to whoever has the {@link Turn}: that thread, or a reader while nothing
+ * waits. Nobody spins, and no send blocks.
  */
 final class ControllerProcess implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControllerProcess.class);
@@ -47,6 +48,7 @@ final class ControllerProcess implements AutoCloseable {
     private final LogLimiter limiter = new LogLimiter(LOG);
     private final EpochClock clock = EpochClock.start();
     private final Inbox inbox;
+    private final Turn turn;
     private final ReportInjection injection;
     private final SocketOutput out;
     private final DataParallelController controller;
@@ -75,9 +77,10 @@ final class ControllerProcess implements AutoCloseable {
         this.context = context;
         this.config = config;
         this.inbox = new Inbox(config.core().limits().queueBytes());
+        this.turn = new Turn(inbox);
         SocketLimits limits = SocketLimits.defaults();
         this.out = new SocketOutput(context, limits);
-        this.injection = new ReportInjection(Env.system(), config.timeScale(), inbox::addReports);
+        this.injection = new ReportInjection(Env.system(), config.timeScale(), this::takeReports);
         Policies.Settings settings = new Policies.Settings(config.timeScale(), config.budgetInterval());
         LoadBalance balance = new LoadBalance(
                 new LoadBalance.Setting(config.loadBalanceMethod(), config.loadReport(), injection.delayMs()),
@@ -107,7 +110,7 @@ final class ControllerProcess implements AutoCloseable {
         streams.addAll(config.legacyInputs());
         for (int s = 0; s < streams.size(); s++) {
             PullSocket pull = PullSocket.connect(context, streams.get(s), limits);
-            StreamReader reader = new StreamReader(s, () -> prefixHashes, controller, inbox, injection, limiter);
+            StreamReader reader = new StreamReader(s, () -> prefixHashes, controller, inbox, turn, injection, limiter);
             receivers.add(new Receiver("stream-" + s, pull, reader).start());
         }
     }
@@ -157,13 +160,32 @@ final class ControllerProcess implements AutoCloseable {
     void run(BooleanSupplier stopRequested) {
         long lastTickNs = System.nanoTime() - TICK_NS;
         while (!stopRequested.getAsBoolean()) {
-            inbox.take(directMessages, reports, items, MAX_BATCH, TICK_MS);
-            drain();
-            long nowNs = System.nanoTime();
-            if (nowNs - lastTickNs >= TICK_NS) {
-                lastTickNs = nowNs;
-                tick(nowNs);
+            inbox.await(TICK_MS);
+            turn.enter();
+            try {
+                inbox.take(directMessages, reports, items, MAX_BATCH);
+                drain();
+                long nowNs = System.nanoTime();
+                if (nowNs - lastTickNs >= TICK_NS) {
+                    lastTickNs = nowNs;
+                    tick(nowNs);
+                }
+            } finally {
+                turn.leave();
             }
+        }
+    }
+
+    /** From any reader: at once if nothing waits, or else ahead of the requests that do. */
+    private void takeReports(List<GetLoadReqOutput> loads) {
+        if (!turn.tryEnter()) {
+            inbox.addReports(loads);
+            return;
+        }
+        try {
+            guarded(() -> controller.onReports(loads, System.nanoTime()));
+        } finally {
+            turn.leave();
         }
     }
 

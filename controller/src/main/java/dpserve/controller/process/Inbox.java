@@ -19,7 +19,8 @@ final class Inbox {
         void deliver(long nowNs);
     }
 
-    private record Waiting(StreamItem item, int bytes) {}
+    /** An item and the bytes of its frame. */
+    record Waiting(StreamItem item, int bytes) {}
 
     /** How often a reader that waits for room looks whether the process is ending. */
     private static final long ROOM_LOOK_MS = 100;
@@ -56,24 +57,23 @@ final class Inbox {
         }
     }
 
-    /**
-     * From a stream's reader, which waits while there is too much.
-     *
-     * @param bytes of the frame
-     */
-    void addStream(StreamItem item, int bytes) {
+    /** From a stream's reader, in their order; it waits while there is too much. */
+    void addStream(List<Waiting> items) {
         synchronized (lock) {
-            while (streamBytes > 0 && streamBytes + bytes > maxStreamBytes && !closed) {
-                readerWaits = true;
-                try {
-                    lock.wait(ROOM_LOOK_MS);
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    return;
+            for (Waiting next : items) {
+                while (streamBytes > 0 && streamBytes + next.bytes() > maxStreamBytes && !closed) {
+                    readerWaits = true;
+                    wake();
+                    try {
+                        lock.wait(ROOM_LOOK_MS);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                        return;
+                    }
                 }
+                streams.add(next);
+                streamBytes += next.bytes();
             }
-            streams.add(new Waiting(item, bytes));
-            streamBytes += bytes;
             wake();
         }
     }
@@ -92,20 +92,21 @@ final class Inbox {
         }
     }
 
-    /**
-     * Takes everything in the first two lanes and some of the third; waits while all are empty.
-     *
-     * @param maxStreamItems so many of the third lane, at most
-     * @param waitMs longest wait, at least 1
-     */
-    void take(
-            Queue<Message> directInto,
-            Queue<List<GetLoadReqOutput>> reportsInto,
-            Queue<StreamItem> streamInto,
-            int maxStreamItems,
-            long waitMs) {
+    /** Whether nothing waits in any lane. */
+    boolean isEmpty() {
         synchronized (lock) {
-            if (direct.isEmpty() && reports.isEmpty() && streams.isEmpty()) {
+            return nothingWaits();
+        }
+    }
+
+    private boolean nothingWaits() {
+        return direct.isEmpty() && reports.isEmpty() && streams.isEmpty();
+    }
+
+    /** Waits while nothing waits. */
+    void await(long waitMs) {
+        synchronized (lock) {
+            if (nothingWaits()) {
                 takerWaits = true;
                 try {
                     lock.wait(waitMs);
@@ -114,6 +115,20 @@ final class Inbox {
                 }
                 takerWaits = false;
             }
+        }
+    }
+
+    /**
+     * Takes everything in the first two lanes and some of the third.
+     *
+     * @param maxStreamItems so many of the third lane, at most
+     */
+    void take(
+            Queue<Message> directInto,
+            Queue<List<GetLoadReqOutput>> reportsInto,
+            Queue<StreamItem> streamInto,
+            int maxStreamItems) {
+        synchronized (lock) {
             move(direct, directInto, Integer.MAX_VALUE);
             move(reports, reportsInto, Integer.MAX_VALUE);
             for (int n = 0; n < maxStreamItems && !streams.isEmpty(); n++) {

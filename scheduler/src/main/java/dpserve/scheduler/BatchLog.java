@@ -42,7 +42,7 @@ final class BatchLog {
     }
 
     /** A prefill batch was chosen. */
-    void onPrefill(Batch batch, int running, PrefillManager prefill, KvPool pool, long nowNs) {
+    void onPrefill(Batch batch, int running, PrefillManager prefill, KvPool pool, String handoff, long nowNs) {
         begin(nowNs);
         int made = batch.newTokens();
         int cached = prefill.cachedInBatch();
@@ -53,7 +53,7 @@ final class BatchLog {
         output.info(String.format(
                 Locale.ROOT,
                 "DP%d Prefill batch, #new-seq: %d, #new-token: %d, #cached-token: %d, token usage: %.2f,"
-                        + " #running-req: %d, #queue-req: %d, #pending-token: %d, cuda graph: False,"
+                        + " #running-req: %d, #queue-req: %d, #pending-token: %d%s, cuda graph: False,"
                         + " input throughput (token/s): %.2f",
                 config.dpRank(),
                 batch.size(),
@@ -63,11 +63,12 @@ final class BatchLog {
                 running,
                 prefill.waiting().size(),
                 prefill.pendingTokens(),
+                handoff,
                 seconds > 0 ? made / seconds : 0.0));
     }
 
     /** The results of a step were applied; every so many decode steps this is worth a line. */
-    void onStep(Batch batch, int made, int waiting, KvPool pool, long nowNs) {
+    void onStep(Batch batch, int made, int waiting, KvPool pool, Handoff handoff, long nowNs) {
         begin(nowNs);
         tokens += made;
         if (batch.mode() != Batch.Mode.DECODE || ++decodeSteps < config.decodeLogInterval()) {
@@ -80,12 +81,13 @@ final class BatchLog {
         sinceNs = nowNs;
         output.info(String.format(
                 Locale.ROOT,
-                "DP%d Decode batch, #running-req: %d, #token: %d, token usage: %.2f, cuda graph: False,"
+                "DP%d Decode batch, #running-req: %d, #token: %d, token usage: %.2f%s, cuda graph: False,"
                         + " gen throughput (token/s): %.2f, #queue-req: %d",
                 config.dpRank(),
                 batch.size(),
                 pool.used(),
                 (double) pool.used() / pool.size(),
+                handoff.logPart(),
                 genThroughput,
                 waiting));
     }

@@ -14,6 +14,7 @@ final class LoadReporter {
     private final PrefillManager prefill;
     private final KvPool pool;
     private final BatchLog log;
+    private final HandoffQueues handoff;
     private long incarnation;
     private long seq;
     private long receivedReqs;
@@ -32,12 +33,14 @@ final class LoadReporter {
             PrefillManager prefill,
             KvPool pool,
             BatchLog log,
+            HandoffQueues handoff,
             long incarnation) {
         this.config = config;
         this.table = table;
         this.prefill = prefill;
         this.pool = pool;
         this.log = log;
+        this.handoff = handoff;
         this.incarnation = incarnation;
     }
 
@@ -85,6 +88,10 @@ final class LoadReporter {
         return outputTokens;
     }
 
+    long incarnation() {
+        return incarnation;
+    }
+
     long received() {
         return receivedReqs;
     }
@@ -108,8 +115,8 @@ final class LoadReporter {
                 null,
                 config.dpRank(),
                 table.size(),
-                prefill.waiting().size(),
-                (int) Math.min(Integer.MAX_VALUE, used + prefill.waiting().tokens()),
+                prefill.waiting().size() + handoff.reqs,
+                (int) Math.min(Integer.MAX_VALUE, used + prefill.waiting().tokens() + handoff.tokens),
                 nowNs / NS_PER_S,
                 incarnation,
                 ++seq,

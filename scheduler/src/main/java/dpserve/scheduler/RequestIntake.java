@@ -6,14 +6,19 @@ import dpserve.io.message.TokenizedGenerateReqInput;
 /** Turns a message into a request, or says why not. */
 final class RequestIntake {
     private static final int BAD_REQUEST = 400;
-    private static final int SERVICE_UNAVAILABLE = 503;
+    static final int SERVICE_UNAVAILABLE = 503;
+    static final String UNAVAILABLE_TYPE = "ServiceUnavailableError";
 
     private final SchedulerConfig config;
     private final Engine engine;
 
-    RequestIntake(SchedulerConfig config, Engine engine) {
+    /** Output tokens that any request makes here at most: one on a prefill server, whose decode half makes the rest. */
+    private final int mostNewTokens;
+
+    RequestIntake(SchedulerConfig config, Engine engine, boolean prefillOnly) {
         this.config = config;
         this.engine = engine;
+        this.mostNewTokens = prefillOnly ? 1 : SchedulerConfig.UNLIMITED;
     }
 
     /** Why this input can never run here, or null. */
@@ -42,10 +47,10 @@ final class RequestIntake {
     }
 
     /** Why this rank takes no further request now, or null. */
-    FinishReason.Abort refuse(WaitingQueue waiting) {
-        return waiting.size() < config.maxQueuedRequests()
+    FinishReason.Abort refuse(int waiting) {
+        return waiting < config.maxQueuedRequests()
                 ? null
-                : new FinishReason.Abort("The request queue is full.", SERVICE_UNAVAILABLE, "ServiceUnavailableError");
+                : new FinishReason.Abort("The request queue is full.", SERVICE_UNAVAILABLE, UNAVAILABLE_TYPE);
     }
 
     /** The request; its stop strings know the output of earlier attempts. */
@@ -53,7 +58,9 @@ final class RequestIntake {
         int inputLength = in.inputIds().length;
         Request r = new Request(
                 in,
-                config.clipMaxNewTokens(in.samplingParams().maxNewTokens(), inputLength),
+                Math.min(
+                        mostNewTokens,
+                        config.clipMaxNewTokens(in.samplingParams().maxNewTokens(), inputLength)),
                 config.detokenizers(),
                 nowNs);
         if (r.stopStrings != null) {
@@ -64,7 +71,7 @@ final class RequestIntake {
         return r;
     }
 
-    private static FinishReason.Abort badRequest(String message) {
+    static FinishReason.Abort badRequest(String message) {
         return new FinishReason.Abort(message, BAD_REQUEST, "BadRequestError");
     }
 }

@@ -27,6 +27,10 @@ final class RequestLifecycle {
     private final OutputStreamer streamer;
     private final LoadReporter reporter;
     private final SchedulerCounters counters;
+    private final HandoffQueues queues;
+
+    /** Set once, before the first request: the two need each other. */
+    private Handoff handoff;
 
     RequestLifecycle(
             SchedulerConfig config,
@@ -39,19 +43,26 @@ final class RequestLifecycle {
             DecodeManager decode,
             OutputStreamer streamer,
             LoadReporter reporter,
-            SchedulerCounters counters) {
+            SchedulerCounters counters,
+            HandoffQueues queues,
+            boolean prefillOnly) {
         this.engine = engine;
         this.output = output;
         this.pool = pool;
         this.slots = slots;
         this.table = table;
-        this.intake = new RequestIntake(config, engine);
+        this.intake = new RequestIntake(config, engine, prefillOnly);
         this.prefill = prefill;
         this.decode = decode;
         this.finish = new FinishCheck(engine);
         this.streamer = streamer;
         this.reporter = reporter;
         this.counters = counters;
+        this.queues = queues;
+    }
+
+    void setHandoff(Handoff handoff) {
+        this.handoff = handoff;
     }
 
     /** A request arrives: it waits from now on, or is refused at once. */
@@ -63,11 +74,12 @@ final class RequestLifecycle {
         }
         int inputLength = in.inputIds().length;
         reporter.onReceived(inputLength);
-        FinishReason.Abort refusal = intake.refuse(in);
+        String unpaired = handoff.refuse(in);
+        FinishReason.Abort refusal = unpaired == null ? intake.refuse(in) : RequestIntake.badRequest(unpaired);
         if (refusal != null) {
             counters.badInputs++;
         } else {
-            refusal = intake.refuse(prefill.waiting());
+            refusal = intake.refuse(prefill.waiting().size() + queues.reqs);
             counters.queueFull += refusal == null ? 0 : 1;
         }
         if (refusal != null) {
@@ -78,7 +90,7 @@ final class RequestLifecycle {
         Request r = intake.accept(in, nowNs);
         table.add(r);
         counters.peakReqs = Math.max(counters.peakReqs, table.size());
-        prefill.waiting().add(r);
+        handoff.arrive(r, nowNs);
     }
 
     /**
@@ -116,7 +128,7 @@ final class RequestLifecycle {
         r.retractions++;
         counters.retractedReqs++;
         reporter.onRetracted();
-        prefill.waiting().add(r);
+        handoff.onRetracted(r);
     }
 
     /**
@@ -126,16 +138,43 @@ final class RequestLifecycle {
     void abort(Request r) {
         counters.abortedReqs += r.abortRequested ? 0 : 1;
         r.abortRequested = true;
-        if (!prefill.waiting().remove(r)) {
-            return;
+        boolean handedOver = handoff.remove(r);
+        if (prefill.waiting().remove(r) || handedOver) {
+            stop(r, r.outputLength() > 0 ? ABORTED : ABORTED_WAITING);
         }
+    }
+
+    /** Ends one that is in no batch: by a batch output if it has made any, else by an AbortReq. */
+    private void stop(Request r, FinishReason.Abort reason) {
+        end(r, reason);
         if (r.outputLength() > 0) {
-            end(r, ABORTED);
             streamer.add(r);
         } else {
-            end(r, ABORTED_WAITING);
-            answer(r.input(), ABORTED_WAITING);
+            answer(r.input(), reason);
         }
+    }
+
+    /** The other half of a pair failed: this half ends with an error that a router may answer by trying another pair. */
+    void fail(Request r, String why) {
+        counters.failedPairs++;
+        boolean handedOver = handoff.remove(r);
+        if (prefill.waiting().remove(r) || handedOver) {
+            stop(r, new FinishReason.Abort(why, RequestIntake.SERVICE_UNAVAILABLE, RequestIntake.UNAVAILABLE_TYPE));
+        } else {
+            r.abortRequested = true;
+        }
+    }
+
+    /** A prefill server made a request's one token, which its decode half is to emit. */
+    void keepToken(Request r, int token) {
+        r.append(token);
+        reporter.onToken();
+    }
+
+    /** Ends a request whose work is done elsewhere from now on. */
+    void finish(Request r, FinishReason reason) {
+        end(r, reason);
+        streamer.add(r);
     }
 
     /** The request whose prompt is computed in part ends here if it was aborted: its last chunk may be far. */
@@ -182,6 +221,7 @@ final class RequestLifecycle {
             table.remove(r);
             reporter.onEnded(r.inputLength(), r.outputLength());
         }
+        handoff.clear();
         decode.clear();
         prefill.clearChunked();
     }

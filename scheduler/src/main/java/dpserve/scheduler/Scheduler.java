@@ -1,5 +1,6 @@
 package dpserve.scheduler;
 
+import dpserve.io.DisaggregationMode;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.BatchTokenizedGenerateReqInput;
 import dpserve.io.message.FlushCacheReqInput;
@@ -40,6 +41,7 @@ public final class Scheduler {
     private final LoadReporter reporter;
     private final ControlCalls calls;
     private final SchedulerCounters counters = new SchedulerCounters();
+    private final Handoff handoff;
     private boolean idle;
 
     /** The health probe being run, or null. */
@@ -50,19 +52,58 @@ public final class Scheduler {
      * @param output called only from within the methods of this class
      */
     public Scheduler(SchedulerConfig config, Engine engine, SchedulerOutput output, long incarnation) {
+        this(config, engine, output, incarnation, null, null);
+    }
+
+    /**
+     * A rank of a prefill or decode server.
+     *
+     * @param disaggregation null for a rank that does both
+     * @param kv called only from within the methods of this class
+     */
+    public Scheduler(
+            SchedulerConfig config,
+            Engine engine,
+            SchedulerOutput output,
+            long incarnation,
+            Disaggregation disaggregation,
+            KvOutput kv) {
+        DisaggregationMode mode = disaggregation == null ? DisaggregationMode.NULL : disaggregation.mode();
+        HandoffQueues queues = new HandoffQueues();
         this.config = config;
         this.output = output;
-        pool = new KvPool(config.maxTotalTokens(), !config.disableRadixCache());
+        // As SGLang's: what a decode server holds came from elsewhere, prefix and all.
+        boolean cached = !config.disableRadixCache() && mode != DisaggregationMode.DECODE;
+        pool = new KvPool(config.maxTotalTokens(), cached);
         slots = new RequestSlots(config.maxRunningRequests());
         prefill = new PrefillManager(config, pool, slots);
         ratio = new NewTokenRatio(config.scheduleConservativeness());
         decode = new DecodeManager(config, pool, ratio);
         streamer = new OutputStreamer(config, output);
         log = new BatchLog(config, output);
-        reporter = new LoadReporter(config, table, prefill, pool, log, incarnation);
+        reporter = new LoadReporter(config, table, prefill, pool, log, queues, incarnation);
         calls = new ControlCalls(config, output);
         requests = new RequestLifecycle(
-                config, engine, output, pool, slots, table, prefill, decode, streamer, reporter, counters);
+                config,
+                engine,
+                output,
+                pool,
+                slots,
+                table,
+                prefill,
+                decode,
+                streamer,
+                reporter,
+                counters,
+                queues,
+                mode == DisaggregationMode.PREFILL);
+        handoff = switch (mode) {
+            case NULL -> new NoHandoff(prefill);
+            case PREFILL -> new PrefillHandoff(config, disaggregation, engine, kv, prefill, requests, queues, reporter);
+            case DECODE ->
+                new DecodeHandoff(config, disaggregation, engine, kv, pool, slots, decode, requests, queues, counters);
+        };
+        requests.setHandoff(handoff);
     }
 
     /**
@@ -83,7 +124,9 @@ public final class Scheduler {
             output.toTokenizer(
                     call.httpWorkerIpc(), reporter.sample(nowNs).answering(call.rid(), call.httpWorkerIpc()));
         } else {
-            return false;
+            boolean taken = handoff.onMessage(message, nowNs);
+            emit(nowNs);
+            return taken;
         }
         return true;
     }
@@ -125,17 +168,21 @@ public final class Scheduler {
         if (table.size() > 0) {
             calls.refuseFlushes(prefill.waiting().size(), decode.size(), nowNs);
         }
-        Batch batch = prefill.next(decode.size(), decode.reservedTokens());
+        handoff.advance(nowNs);
+        emit(nowNs);
+        Batch batch = prefill.next(decode.size() + handoff.slotsHeld(), decode.reservedTokens());
         if (batch != null) {
             counters.prefillBatches++;
             for (int i = 0; i < batch.size(); i++) {
                 batch.request(i).scheduledAt(nowNs);
             }
-            log.onPrefill(batch, decode.size(), prefill, pool, nowNs);
+            log.onPrefill(batch, decode.size(), prefill, pool, handoff.logPart(), nowNs);
         } else if (decode.size() > 0) {
             makeRoom(nowNs);
-            counters.decodeSteps++;
-            batch = decode.next();
+            if (decode.fits()) { // else KV on its way here has the last of it: its request runs next
+                counters.decodeSteps++;
+                batch = decode.next();
+            }
         }
         if (batch != null) {
             idle = false;
@@ -171,7 +218,9 @@ public final class Scheduler {
             idle = true;
             ratio.reset();
             log.onIdle();
-            selfCheck();
+            if (handoff.nextDueNs() == Handoff.NEVER) {
+                selfCheck();
+            }
             streamer.flush(reporter.piggyback(nowNs), nowNs);
         }
         if (calls.pendingFlushes() > 0 && table.size() == 0) {
@@ -217,8 +266,14 @@ public final class Scheduler {
             if (batch.mode() == Batch.Mode.PREFILL) {
                 pool.share(r);
             }
-            if (batch.completes(i)) {
-                made += requests.onToken(r, result.nextTokenIds()[i]);
+            if (!batch.completes(i)) {
+                continue;
+            }
+            int token = result.nextTokenIds()[i];
+            if (batch.mode() == Batch.Mode.PREFILL && !r.abortRequested && handoff.onPrefilled(r, token, nowNs)) {
+                made++;
+            } else {
+                made += requests.onToken(r, token);
                 r.tokenAt(nowNs);
                 if (batch.mode() == Batch.Mode.PREFILL && !r.isFinished()) {
                     decode.add(r);
@@ -227,7 +282,7 @@ public final class Scheduler {
         }
         decode.removeFinished();
         requests.endAbortedChunked();
-        log.onStep(batch, made, prefill.waiting().size(), pool, nowNs);
+        log.onStep(batch, made, prefill.waiting().size(), pool, handoff, nowNs);
         if (!streamer.isEmpty() || reporter.isChanged()) {
             streamer.flush(reporter.piggyback(nowNs), nowNs);
         }
@@ -245,6 +300,11 @@ public final class Scheduler {
     /** The rank registers anew: reports count from here, with what is held as received. */
     public void restart(long incarnation) {
         reporter.restart(incarnation);
+    }
+
+    /** When to call {@link #nextBatch} again though no message came; {@link Long#MAX_VALUE} for never. */
+    public long nextDueNs() {
+        return handoff.nextDueNs();
     }
 
     /** Wire rids of all requests held. */
@@ -302,6 +362,7 @@ public final class Scheduler {
         tables.put("request_slots", (long) slots.inUse());
         tables.put("kv_tokens", (long) pool.used());
         tables.put("output_tokens", reporter.outputTokens());
+        handoff.tables(tables);
         tables.put("health_probes", (long) calls.pendingProbes());
         tables.put("flushes", (long) calls.pendingFlushes());
         return tables;

@@ -16,6 +16,15 @@ final class SchedulerCounters {
     long healthProbes;
     long selfCheckFailures;
 
+    /** Requests whose other half failed or stayed away. */
+    long failedPairs;
+
+    /** Transfers whose bytes were not those of the prompt. */
+    long kvMismatches;
+
+    /** Tokens whose KV came from a prefill rank. */
+    long kvTransferredTokens;
+
     /** Most requests held at once, running and waiting, since the start or the last cache flush. */
     long peakReqs;
 
@@ -32,6 +41,9 @@ final class SchedulerCounters {
         map.put("health_probes", healthProbes);
         map.put("self_check_failures", selfCheckFailures);
         map.put("peak_reqs", peakReqs);
+        map.put("failed_pairs", failedPairs);
+        map.put("kv_mismatches", kvMismatches);
+        map.put("kv_transferred_tokens", kvTransferredTokens);
         return map;
     }
 }

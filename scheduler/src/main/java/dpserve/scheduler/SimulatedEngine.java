@@ -1,6 +1,8 @@
 package dpserve.scheduler;
 
 import dpserve.io.SimulatedModel;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -43,11 +45,38 @@ public final class SimulatedEngine implements Engine {
         } else {
             hash = SimulatedModel.extend(hashes[r.slot()], last);
         }
-        if (r.slot() >= hashes.length) {
-            hashes = Arrays.copyOf(hashes, Math.max(r.slot() + 1, hashes.length * 2));
-        }
-        hashes[r.slot()] = hash;
+        keep(r.slot(), hash);
         return model.next(hash, last, r.allowEos());
+    }
+
+    /** For each token the hash of all ids up to it, stretched over its bytes: no other prefix has the same. */
+    @Override
+    public byte[] exportKv(Request r, int tokens, int bytesPerToken) {
+        ByteBuffer bytes = ByteBuffer.allocate(tokens * bytesPerToken).order(ByteOrder.LITTLE_ENDIAN);
+        long hash = SimulatedModel.START;
+        for (int i = 0; i < tokens; i++) {
+            hash = SimulatedModel.extend(hash, r.ids()[i]);
+            for (int word = 0; word < bytesPerToken / Long.BYTES; word++) {
+                bytes.putLong(SimulatedModel.extend(hash, word));
+            }
+        }
+        return bytes.array();
+    }
+
+    @Override
+    public void importKv(Request r, int tokens) {
+        long hash = SimulatedModel.START;
+        for (int i = 0; i < tokens; i++) {
+            hash = SimulatedModel.extend(hash, r.ids()[i]);
+        }
+        keep(r.slot(), hash);
+    }
+
+    private void keep(int slot, long hash) {
+        if (slot >= hashes.length) {
+            hashes = Arrays.copyOf(hashes, Math.max(slot + 1, hashes.length * 2));
+        }
+        hashes[slot] = hash;
     }
 
     @Override

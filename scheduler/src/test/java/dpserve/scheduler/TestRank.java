@@ -52,9 +52,14 @@ final class TestRank implements SchedulerOutput {
     long nowNs = 1_000_000_000L;
 
     TestRank(TestConfig config) {
+        this(config, null, null);
+    }
+
+    /** One half of a PD pair, or a whole rank with null for both. */
+    TestRank(TestConfig config, Disaggregation disaggregation, KvOutput kv) {
         this.config = config.build();
         this.engine = new SimulatedEngine(Expected.MODEL, EngineProfile.defaultProfile());
-        this.scheduler = new Scheduler(this.config, engine, this, INCARNATION);
+        this.scheduler = new Scheduler(this.config, engine, this, INCARNATION, disaggregation, kv);
     }
 
     void request(String rid, int[] prompt, SamplingParams params) {

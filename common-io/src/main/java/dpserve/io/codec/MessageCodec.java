@@ -126,7 +126,7 @@ public final class MessageCodec {
             ControlCodec.bare(out, ControlCodec.HEALTH_CHECK, m.rid(), m.httpWorkerIpc());
         } else if (message instanceof ShutdownReq m) {
             ControlCodec.bare(out, ControlCodec.SHUTDOWN, m.rid(), m.httpWorkerIpc());
-        } else {
+        } else if (!KvCodec.write(out, message)) {
             throw new IllegalArgumentException(
                     "no encoder for " + message.getClass().getName());
         }
@@ -172,6 +172,12 @@ public final class MessageCodec {
             case TopologyCodec.KNOWN_RIDS -> TopologyCodec.readKnownRids(in, length);
             case TopologyCodec.LOST_RIDS -> TopologyCodec.readLostRids(in, length);
             case TopologyCodec.STEP_DONE -> TopologyCodec.readStepDone(in, length);
+            case KvCodec.BLOCKS -> KvCodec.readBlocks(in, length);
+            case KvCodec.PULL -> KvCodec.readPull(in, length);
+            case KvCodec.RECEIVED -> KvCodec.readReceived(in, length);
+            case KvCodec.ROUTE_REQ -> KvCodec.readRouteReq(in, length);
+            case KvCodec.ROUTE -> KvCodec.readRoute(in, length);
+            case KvCodec.FAILED -> KvCodec.readFailed(in, length);
             case ControlCodec.GET_REQUEST -> ControlCodec.readGetRequest(in, length);
             case ControlCodec.GET_REQUEST_OUTPUT -> ControlCodec.readGetRequestOutput(in, length);
             case ControlCodec.SET_LOAD_BALANCE -> ControlCodec.readSetLoadBalance(in, length);

@@ -335,7 +335,7 @@ final class TopologyCodec {
         return info;
     }
 
-    private static int rank(WireScanner in, String field) throws CodecException {
+    static int rank(WireScanner in, String field) throws CodecException {
         int rank = in.int32(field);
         if (rank < 0) {
             throw new CodecException(Kind.BAD_VALUE, field + " is negative");

@@ -2,6 +2,7 @@ package dpserve.io.codec;
 
 import dpserve.io.codec.CodecException.Kind;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * A cursor over one frame. Every header is checked against the bytes that remain before anything is allocated, and every
@@ -263,6 +264,14 @@ final class WireScanner {
             default -> throw wrongType(field, "bytes");
         };
         return announced(length, 1, field);
+    }
+
+    /** A copy of the bytes of a bin value. */
+    byte[] bytes(String field) throws CodecException {
+        int length = binHeader(field);
+        byte[] copy = Arrays.copyOfRange(frame, at, at + length);
+        at += length;
+        return copy;
     }
 
     /** Reads the header of an Ext value of this code, or of any with {@link #ANY_EXT}. */

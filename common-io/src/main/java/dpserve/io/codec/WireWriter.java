@@ -181,6 +181,11 @@ final class WireWriter {
         io(() -> packer.writePayload(scratch, 0, bytes));
     }
 
+    void bytes(byte[] bytes) {
+        io(() -> packer.packBinaryHeader(bytes.length));
+        io(() -> packer.writePayload(bytes));
+    }
+
     void tokenIdLists(int[][] lists) {
         if (lists == null) {
             nil();

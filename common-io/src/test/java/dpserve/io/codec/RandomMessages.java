@@ -23,6 +23,12 @@ import dpserve.io.message.Heartbeat;
 import dpserve.io.message.HeldRids;
 import dpserve.io.message.Hello;
 import dpserve.io.message.KnownRids;
+import dpserve.io.message.KvBlocks;
+import dpserve.io.message.KvFailed;
+import dpserve.io.message.KvPull;
+import dpserve.io.message.KvReceived;
+import dpserve.io.message.KvRoute;
+import dpserve.io.message.KvRouteReq;
 import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.LostRids;
 import dpserve.io.message.Message;
@@ -79,6 +85,12 @@ final class RandomMessages {
                 () -> new LoadBalanceState(optText(), optText(), text(), text(), text(), random.nextDouble()),
                 () -> new DrainRank(optText(), optText(), index(), text()),
                 () -> new RankStatus(optText(), optText(), text(), index(), text(), positive()),
+                () -> new KvRouteReq(positive(), text()),
+                () -> new KvRoute(positive(), index(), positive(), text()),
+                () -> new KvPull(positive(), index(), text()),
+                () -> new KvBlocks(positive(), text(), 3, 5, new byte[16], index(), index()),
+                () -> new KvReceived(positive()),
+                () -> new KvFailed(positive(), text()),
                 () -> new StepDone(index(), positive(), positive(), random.nextDouble()),
                 () -> new RankDown(index(), positive(), text(), texts(random.nextInt(4), false)),
                 () -> new Refused(text(), 503, text()),

@@ -1,0 +1,355 @@
+package dpserve.scheduler;
+
+import dpserve.io.DisaggregationMode;
+import dpserve.io.Endpoints;
+import dpserve.io.message.KvBlocks;
+import dpserve.io.message.KvFailed;
+import dpserve.io.message.KvPull;
+import dpserve.io.message.KvReceived;
+import dpserve.io.message.KvRoute;
+import dpserve.io.message.KvRouteReq;
+import dpserve.io.message.Message;
+import dpserve.io.message.TokenizedGenerateReqInput;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The decode half: a request waits in the prealloc queue until the prefill rank that has its room is known and there is KV for
+ * it, then in the transfer queue until that KV has come, and runs from then on. What is retracted keeps its KV in host
+ * memory, as SGLang's does, and comes back before anything new.
+ */
+final class DecodeHandoff implements Handoff {
+    private static final int MAX_PORT = 65_535;
+
+    /** One room. */
+    private static final class Receiving {
+        final Request r;
+
+        /** When the other half last gave a sign of life. */
+        long heardNs;
+
+        /** When to ask or pull again. */
+        long repeatNs;
+
+        /** The prefill rank's KV endpoint, null before it is known. */
+        String from;
+
+        /** Whether KV is allocated, and pulled. */
+        boolean allocated;
+
+        int tokens;
+        byte[] expected;
+
+        Receiving(Request r, long nowNs) {
+            this.r = r;
+            this.heardNs = nowNs;
+            this.repeatNs = nowNs;
+        }
+    }
+
+    private final SchedulerConfig config;
+    private final Disaggregation disaggregation;
+    private final Engine engine;
+    private final KvOutput kv;
+    private final KvPool pool;
+    private final RequestSlots slots;
+    private final DecodeManager decode;
+    private final RequestLifecycle requests;
+    private final HandoffQueues queues;
+    private final SchedulerCounters counters;
+    private final Map<Long, Receiving> rooms = new LinkedHashMap<>();
+    private final Deque<Request> retracted = new ArrayDeque<>();
+    private int transferring;
+    private long transferTokens;
+
+    DecodeHandoff(
+            SchedulerConfig config,
+            Disaggregation disaggregation,
+            Engine engine,
+            KvOutput kv,
+            KvPool pool,
+            RequestSlots slots,
+            DecodeManager decode,
+            RequestLifecycle requests,
+            HandoffQueues queues,
+            SchedulerCounters counters) {
+        this.config = config;
+        this.disaggregation = disaggregation;
+        this.engine = engine;
+        this.kv = kv;
+        this.pool = pool;
+        this.slots = slots;
+        this.decode = decode;
+        this.requests = requests;
+        this.queues = queues;
+        this.counters = counters;
+    }
+
+    @Override
+    public String refuse(TokenizedGenerateReqInput in) {
+        Integer port = in.bootstrapPort();
+        if (in.bootstrapRoom() == null || in.bootstrapHost() == null) {
+            return "bootstrap_host or bootstrap_room is missing: a decode server takes requests through a PD router";
+        }
+        if (port != null && (port < 1 || port > MAX_PORT)) {
+            return "bootstrap_port must be 1 to " + MAX_PORT + ", not " + port;
+        }
+        try {
+            bootstrap(in);
+        } catch (IllegalArgumentException e) {
+            return "bootstrap_host is no host: " + e.getMessage();
+        }
+        return rooms.containsKey(in.bootstrapRoom()) ? "bootstrap_room is in use by another request" : null;
+    }
+
+    private static String bootstrap(TokenizedGenerateReqInput in) {
+        int port = in.bootstrapPort() == null ? DisaggregationMode.DEFAULT_BOOTSTRAP_PORT : in.bootstrapPort();
+        return Endpoints.requireTcp("bootstrap_host", "tcp://" + in.bootstrapHost() + ":" + port);
+    }
+
+    private static long room(Request r) {
+        return r.input().bootstrapRoom();
+    }
+
+    @Override
+    public void arrive(Request r, long nowNs) {
+        Receiving s = new Receiving(r, nowNs);
+        rooms.put(room(r), s);
+        queues.add(r);
+        ask(s, nowNs);
+    }
+
+    private void ask(Receiving s, long nowNs) {
+        s.repeatNs = nowNs + PrefillHandoff.REPEAT_NS;
+        kv.toPeer(bootstrap(s.r.input()), new KvRouteReq(room(s.r), disaggregation.kvEndpoint()));
+    }
+
+    @Override
+    public boolean onMessage(Message message, long nowNs) {
+        if (message instanceof KvRoute route) {
+            Receiving s = rooms.get(route.room());
+            if (s != null) {
+                s.heardNs = nowNs;
+                s.from = s.allocated ? s.from : route.endpoint();
+            }
+        } else if (message instanceof KvBlocks blocks) {
+            onBlocks(blocks, nowNs);
+        } else if (message instanceof KvFailed failed) {
+            Receiving s = rooms.get(failed.room());
+            if (s != null) {
+                s.from = null; // the sender knows
+                requests.fail(s.r, failed.reason());
+            }
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    private void onBlocks(KvBlocks blocks, long nowNs) {
+        Receiving s = rooms.get(blocks.room());
+        if (s == null || !s.allocated) {
+            // Here already, or wanted no more: the sender missed hearing so.
+            kv.toPeer(blocks.replyTo(), new KvReceived(blocks.room()));
+            return;
+        }
+        if (blocks.from() == 0) {
+            s.tokens = 0; // all of it again
+        }
+        if (blocks.from() != s.tokens || blocks.to() > s.r.inputLength()) {
+            return; // a piece is missing: the sender repeats all
+        }
+        if (s.expected == null) {
+            s.expected = engine.exportKv(s.r, s.r.inputLength(), disaggregation.wireBytesPerToken());
+        }
+        int per = disaggregation.wireBytesPerToken();
+        int begin = blocks.from() * per;
+        int end = blocks.to() * per;
+        if (blocks.bytes().length != end - begin
+                || !Arrays.equals(blocks.bytes(), 0, end - begin, s.expected, begin, end)) {
+            counters.kvMismatches++;
+            requests.fail(s.r, "the KV that a prefill rank sent is not that of this prompt");
+            return;
+        }
+        s.heardNs = nowNs;
+        s.tokens = blocks.to();
+        if (s.tokens == s.r.inputLength() && blocks.firstToken() != KvBlocks.NOT_LAST) {
+            kv.toPeer(blocks.replyTo(), new KvReceived(blocks.room()));
+            counters.kvTransferredTokens += s.tokens;
+            forget(s);
+            start(s.r, blocks, nowNs);
+        }
+    }
+
+    /** All KV is here: the prefill's token is its first, and it runs. */
+    private void start(Request r, KvBlocks last, long nowNs) {
+        r.cachedTokens = Math.min(last.cachedTokens(), r.promptLength());
+        engine.importKv(r, r.kvLength);
+        r.scheduledAt(nowNs);
+        requests.onToken(r, last.firstToken());
+        r.tokenAt(nowNs);
+        if (!r.isFinished()) {
+            decode.add(r);
+        }
+    }
+
+    @Override
+    public void advance(long nowNs) {
+        List<Receiving> late = new ArrayList<>();
+        for (Receiving s : rooms.values()) {
+            if (nowNs - s.heardNs >= TimeUnit.MILLISECONDS.toNanos(disaggregation.timeoutMs())) {
+                late.add(s);
+            } else if (s.from == null && nowNs >= s.repeatNs) {
+                ask(s, nowNs);
+            } else if (s.from != null && nowNs >= s.repeatNs) {
+                pull(s, nowNs);
+            }
+        }
+        for (Receiving s : late) {
+            requests.fail(
+                    s.r,
+                    s.from == null
+                            ? "no prefill rank announced the room of this request within " + disaggregation.timeoutMs()
+                                    + " ms"
+                            : "the prefill rank of this request was not heard for " + disaggregation.timeoutMs()
+                                    + " ms");
+        }
+        bringBack();
+        preallocate(nowNs);
+    }
+
+    private void pull(Receiving s, long nowNs) {
+        s.repeatNs = nowNs + PrefillHandoff.REPEAT_NS;
+        int tokens = s.allocated ? s.r.inputLength() : KvPull.WAIT;
+        kv.toPeer(s.from, new KvPull(room(s.r), tokens, disaggregation.kvEndpoint()));
+    }
+
+    /** Retracted requests get their KV back as soon as it fits, the oldest first. */
+    private void bringBack() {
+        while (!retracted.isEmpty() && hasRoom(retracted.peek().length())) {
+            Request r = retracted.poll();
+            queues.remove(r);
+            slots.take(r);
+            pool.allocate(r, r.length() - 1);
+            engine.importKv(r, r.kvLength);
+            decode.add(r);
+        }
+    }
+
+    private void preallocate(long nowNs) {
+        if (!retracted.isEmpty()) {
+            return;
+        }
+        for (Receiving s : rooms.values()) {
+            if (s.allocated || s.from == null) {
+                continue;
+            }
+            if (!hasRoom(s.r.length())) {
+                return;
+            }
+            queues.remove(s.r);
+            slots.take(s.r);
+            pool.allocate(s.r, s.r.length());
+            s.allocated = true;
+            transferring++;
+            transferTokens += s.r.length();
+            pull(s, nowNs);
+        }
+    }
+
+    /** Whether so many tokens fit beside what the others are expected to need yet; a request alone always does. */
+    private boolean hasRoom(int tokens) {
+        int others = decode.size() + transferring;
+        if (others >= config.maxRunningRequests()) {
+            return false;
+        }
+        long reserved = (long) others * disaggregation.reservedDecodeTokens();
+        return others == 0 || pool.available() - reserved >= tokens;
+    }
+
+    @Override
+    public long nextDueNs() {
+        long due = NEVER;
+        for (Receiving s : rooms.values()) {
+            due = Math.min(due, s.repeatNs);
+        }
+        return due;
+    }
+
+    @Override
+    public boolean remove(Request r) {
+        Receiving s = rooms.get(room(r));
+        if (s != null && s.r == r) {
+            if (s.from != null && s.allocated) {
+                kv.toPeer(s.from, new KvFailed(room(r), "the decode half of this request was aborted"));
+            }
+            forget(s);
+            return true;
+        }
+        boolean found = retracted.remove(r);
+        if (found) {
+            queues.remove(r);
+        }
+        return found;
+    }
+
+    private void forget(Receiving s) {
+        rooms.remove(room(s.r));
+        if (s.allocated) {
+            transferring--;
+            transferTokens -= s.r.length();
+        } else {
+            queues.remove(s.r);
+        }
+    }
+
+    @Override
+    public void onRetracted(Request r) {
+        retracted.add(r);
+        queues.add(r);
+    }
+
+    @Override
+    public boolean onPrefilled(Request r, int token, long nowNs) {
+        throw new IllegalStateException("a decode server computes no prompt");
+    }
+
+    @Override
+    public void clear() {
+        rooms.clear();
+        retracted.clear();
+        queues.clear();
+        transferring = 0;
+        transferTokens = 0;
+    }
+
+    @Override
+    public int slotsHeld() {
+        return transferring;
+    }
+
+    @Override
+    public String logPart() {
+        return String.format(
+                Locale.ROOT,
+                ", pre-allocated usage: %.2f, #prealloc-req: %d, #transfer-req: %d, #retracted-req: %d",
+                (double) transferTokens / pool.size(),
+                rooms.size() - transferring,
+                transferring,
+                retracted.size());
+    }
+
+    @Override
+    public void tables(Map<String, Object> tables) {
+        tables.put("decode_prealloc_queue", (long) (rooms.size() - transferring));
+        tables.put("decode_transfer_queue", (long) transferring);
+        tables.put("decode_retracted_queue", (long) retracted.size());
+    }
+}

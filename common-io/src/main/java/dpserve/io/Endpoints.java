@@ -99,6 +99,15 @@ public record Endpoints(
         return host.equals("localhost") || host.equals("[::1]") || host.matches("127(\\.[0-9]{1,3}){3}");
     }
 
+    /** Whether it has the form of {@link #requireTcp}, with a port. */
+    public static boolean isTcp(String endpoint) {
+        try {
+            return !requireTcp("endpoint", endpoint).endsWith(":*");
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
     private static String tcp(String host, int port) {
         return "tcp://" + host + ":" + port;
     }

@@ -14,16 +14,40 @@ import java.util.Properties;
  * @param decodeBaseMs milliseconds of any decode step
  * @param decodePerRequestMs milliseconds for each request
  * @param decodePerKvTokenMs milliseconds for each KV token read
+ * @param kvBytesPerToken what a token's KV weighs, bytes: decides how long it takes to hand it to another rank
  */
 public record EngineProfile(
         double prefillBaseMs,
         double prefillPerTokenMs,
         double decodeBaseMs,
         double decodePerRequestMs,
-        double decodePerKvTokenMs) {
+        double decodePerKvTokenMs,
+        int kvBytesPerToken) {
+
+    /** Qwen3-235B-A22B's configuration: 94 layers x 4 KV heads x 128 x 2 (K, V) x 2 bytes (bfloat16). */
+    public static final int DEFAULT_KV_BYTES_PER_TOKEN = 94 * 4 * 128 * 2 * 2;
+
+    /** The one key that may be missing: profiles fitted from logs know nothing of it. */
+    private static final String KV_BYTES = "kv_bytes_per_token";
 
     private static final String DEFAULT_RESOURCE = "default-engine-profile.properties";
     private static final double NS_PER_MS = 1e6;
+
+    /** A profile whose KV has the default's weight. */
+    public EngineProfile(
+            double prefillBaseMs,
+            double prefillPerTokenMs,
+            double decodeBaseMs,
+            double decodePerRequestMs,
+            double decodePerKvTokenMs) {
+        this(
+                prefillBaseMs,
+                prefillPerTokenMs,
+                decodeBaseMs,
+                decodePerRequestMs,
+                decodePerKvTokenMs,
+                DEFAULT_KV_BYTES_PER_TOKEN);
+    }
 
     /** The decode server of PR #11469's experiment. */
     public static EngineProfile defaultProfile() {
@@ -49,7 +73,8 @@ public record EngineProfile(
                 take(left, "prefill_per_token_ms"),
                 take(left, "decode_base_ms"),
                 take(left, "decode_per_request_ms"),
-                take(left, "decode_per_kv_token_ms"));
+                take(left, "decode_per_kv_token_ms"),
+                left.containsKey(KV_BYTES) ? (int) take(left, KV_BYTES) : DEFAULT_KV_BYTES_PER_TOKEN);
         if (!left.isEmpty()) {
             throw new IllegalArgumentException("engine profile: unknown key "
                     + left.stringPropertyNames().iterator().next());

@@ -12,6 +12,9 @@ public final class Policies {
     /** SGLang's default method, which means round_robin except on a PD prefill server. */
     public static final String DEFAULT_METHOD = "auto";
 
+    /** What {@code auto} is on a prefill server. */
+    public static final String FOLLOW_BOOTSTRAP_ROOM = "follow_bootstrap_room";
+
     /** Variable of PR #11469: every how many complete rounds of reports shortest_queue makes a plan. */
     public static final String BUDGET_INTERVAL = "SGLANG_DATA_PARALLEL_BUDGET_INTERVAL";
 
@@ -48,7 +51,7 @@ public final class Policies {
         m.put(DEFAULT_METHOD, s -> new RoundRobin());
         m.put("round_robin", s -> new RoundRobin());
         m.put("shortest_queue", s -> ShortestQueue.scaled(s.timeScale(), s.budgetInterval()));
-        m.put("follow_bootstrap_room", s -> new FollowBootstrapRoom());
+        m.put(FOLLOW_BOOTSTRAP_ROOM, s -> new FollowBootstrapRoom());
         m.put("total_requests", s -> new TotalRequests());
         m.put("total_tokens", s -> new TotalTokens());
         m.put("vllm", s -> new WaitingFirst());

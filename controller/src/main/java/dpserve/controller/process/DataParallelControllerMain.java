@@ -2,6 +2,8 @@ package dpserve.controller.process;
 
 import dpserve.controller.ControllerConfig;
 import dpserve.controller.policy.Policies;
+import dpserve.io.DisaggregationArgs;
+import dpserve.io.DisaggregationMode;
 import dpserve.io.Endpoints;
 import dpserve.io.Env;
 import dpserve.io.Incarnation;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.zeromq.ZContext;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,12 +39,22 @@ public final class DataParallelControllerMain implements Callable<Integer> {
     @Mixin
     private final TopologyArgs topology = new TopologyArgs();
 
+    @Mixin
+    private final DisaggregationArgs disaggregation = new DisaggregationArgs();
+
+    @Option(
+            names = "--prefill-round-robin-balance",
+            description = "With --disaggregation-mode prefill, round_robin means bootstrap_room modulo the ranks, so that"
+                    + " the other half knows the rank (default: false).")
+    private boolean prefillRoundRobinBalance;
+
     @Option(
             names = "--load-balance-method",
             defaultValue = Policies.DEFAULT_METHOD,
             completionCandidates = Methods.class,
             description =
-                    "How a rank is chosen: ${COMPLETION-CANDIDATES}; auto is round_robin (default: ${DEFAULT-VALUE}).")
+                    "How a rank is chosen: ${COMPLETION-CANDIDATES}; auto is round_robin, and follow_bootstrap_room on"
+                            + " a prefill server (default: ${DEFAULT-VALUE}).")
     private String loadBalanceMethod;
 
     @Option(
@@ -134,13 +147,35 @@ public final class DataParallelControllerMain implements Callable<Integer> {
     public Integer call() throws BindException {
         ProcessConfig config = config();
         ShutdownSignal signal = ShutdownSignal.install();
-        try (ControllerProcess process = new ControllerProcess(config, Contexts.create(topology.keys()))) {
-            LOG.info("READY controller{}", endpoints(process));
+        ZContext context = Contexts.create(topology.keys());
+        try (ControllerProcess process = new ControllerProcess(config, context);
+                BootstrapServer bootstrap = bootstrap(context)) {
+            LOG.info("READY controller{}{}", endpoints(process), bootstrap == null ? "" : " bootstrap");
             process.run(signal::isRequested);
         } finally {
             signal.completed();
         }
         return 0;
+    }
+
+    /** Null unless this is a prefill server. */
+    private BootstrapServer bootstrap(ZContext context) throws BindException {
+        if (disaggregation.mode() != DisaggregationMode.PREFILL) {
+            return null;
+        }
+        boolean anywhere = topology.curveKeys != null || topology.insecureRemote;
+        return new BootstrapServer(
+                context,
+                disaggregation.bootstrapEndpoint(topology),
+                endpoint -> Endpoints.isTcp(endpoint) && (anywhere || Endpoints.isLoopback(endpoint)));
+    }
+
+    /** SGLang resolves auto the same way; and before 2026 its round_robin on a prefill server meant the room. */
+    private String method() {
+        boolean prefill = disaggregation.mode() == DisaggregationMode.PREFILL;
+        boolean byRoom = Policies.DEFAULT_METHOD.equals(loadBalanceMethod)
+                || (prefillRoundRobinBalance && "round_robin".equals(loadBalanceMethod));
+        return prefill && byRoom ? Policies.FOLLOW_BOOTSTRAP_ROOM : loadBalanceMethod;
     }
 
     private static String endpoints(ControllerProcess process) {
@@ -176,7 +211,7 @@ public final class DataParallelControllerMain implements Callable<Integer> {
                 inputs,
                 workerEndpoints,
                 alone ? null : endpoints.controller(),
-                loadBalanceMethod,
+                method(),
                 loadReport,
                 decisionLog,
                 (long) decisionLogMaxMb << 20,

@@ -20,6 +20,7 @@ import java.nio.file.Path;
  * @param sglangController whether the controller is SGLang's: it listens where this rank takes requests, and knows
  *     neither registration nor heartbeats
  * @param loadReport with {@link LoadReport#DIRECT} a heartbeat also follows each change of the load
+ * @param handoff how KV is handed over on a prefill or decode server; null on one that does both
  */
 record RankConfig(
         SchedulerConfig scheduler,
@@ -31,7 +32,8 @@ record RankConfig(
         boolean dpAttention,
         Path stepLog,
         boolean sglangController,
-        LoadReport loadReport) {
+        LoadReport loadReport,
+        HandoffArgs.Handoff handoff) {
 
     /** Where a further incarnation listens: a fresh port, as docs/protocol.md section 1 has it. */
     String freeInputEndpoint() {

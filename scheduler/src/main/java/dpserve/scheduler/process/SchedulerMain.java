@@ -1,5 +1,6 @@
 package dpserve.scheduler.process;
 
+import dpserve.io.DisaggregationMode;
 import dpserve.io.Endpoints;
 import dpserve.io.Env;
 import dpserve.io.LoadReport;
@@ -50,6 +51,9 @@ public final class SchedulerMain implements Callable<Integer> {
 
     @Mixin
     private final SchedulerArgs scheduler = new SchedulerArgs();
+
+    @Mixin
+    private final HandoffArgs handoff = new HandoffArgs();
 
     @Option(
             names = "--dp-rank",
@@ -202,7 +206,17 @@ public final class SchedulerMain implements Callable<Integer> {
                 dpAttention,
                 stepLog,
                 sglangController,
-                loadReport);
+                loadReport,
+                handoff(loaded));
+    }
+
+    private HandoffArgs.Handoff handoff(StepModel loaded) {
+        HandoffArgs.Handoff wanted = handoff.handoff(topology, profile(), timeScale);
+        if (wanted != null && (loaded != null || sglangController)) {
+            throw new IllegalArgumentException(
+                    DisaggregationMode.FLAG + " needs the simulated engine and this project's own controller");
+        }
+        return wanted;
     }
 
     private EngineProfile profile() {

@@ -21,7 +21,6 @@ import dpserve.scheduler.Batch;
 import dpserve.scheduler.Engine;
 import dpserve.scheduler.Scheduler;
 import dpserve.scheduler.StepResult;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -43,7 +42,7 @@ final class SchedulerProcess implements AutoCloseable {
     private static final double NS_PER_MS = 1e6;
 
     /** How often an idle loop looks whether it should end. */
-    private static final long WAKE_MS = 200;
+    private static final long WAKE_NS = 200_000_000;
 
     private final RankConfig config;
     private final Engine engine;
@@ -60,6 +59,9 @@ final class SchedulerProcess implements AutoCloseable {
 
     /** Null unless the ranks step together. */
     private final StepTogether together;
+
+    /** Null unless this is a rank of a prefill or decode server. */
+    private final KvLink kv;
 
     /** Not bounded: a step lasts seconds at most, and the scheduler refuses what exceeds its own queue. */
     private final BlockingQueue<Message> messages = new LinkedBlockingQueue<>();
@@ -100,12 +102,24 @@ final class SchedulerProcess implements AutoCloseable {
                             limiter,
                             messages)
                     : null;
+            kv = config.handoff() == null
+                    ? null
+                    : new KvLink(
+                            context, config.freeInputEndpoint(), config.handoff().peerAllowed(), limiter, messages::add);
         } catch (BindException e) {
             context.close();
             throw e;
         }
         sockets = new RankSockets(context, config.endpoints(), config.tokenIdForm(), limiter);
-        scheduler = new Scheduler(config.scheduler(), engine, sockets, incarnation);
+        scheduler = kv == null
+                ? new Scheduler(config.scheduler(), engine, sockets, incarnation)
+                : new Scheduler(
+                        config.scheduler(),
+                        engine,
+                        sockets,
+                        incarnation,
+                        config.handoff().of(kv.endpoint()),
+                        kv);
         pacer = new StepPacer(config.timeScale());
         heartbeats = new HeartbeatSender(
                 context, config.endpoints().controller(), config.heartbeatIntervalMs(), () -> heartbeat);
@@ -138,7 +152,7 @@ final class SchedulerProcess implements AutoCloseable {
                 if (stepLog != null) {
                     stepLog.flush();
                 }
-                receive(messages.poll(WAKE_MS, TimeUnit.MILLISECONDS));
+                receive(messages.poll(waitNs(), TimeUnit.NANOSECONDS));
                 continue;
             }
             StepResult result = batch == null ? null : engine.run(batch);
@@ -159,6 +173,11 @@ final class SchedulerProcess implements AutoCloseable {
             }
             publish();
         }
+    }
+
+    private long waitNs() {
+        long dueNs = scheduler.nextDueNs();
+        return dueNs == Long.MAX_VALUE ? WAKE_NS : Math.max(0, Math.min(WAKE_NS, dueNs - System.nanoTime()));
     }
 
     /** Takes a message and all that wait behind it. */
@@ -197,7 +216,17 @@ final class SchedulerProcess implements AutoCloseable {
         } else if (message instanceof GetInternalStateReq call) {
             sockets.toTokenizer(
                     call.httpWorkerIpc(),
-                    new GetInternalStateReqOutput(call.rid(), call.httpWorkerIpc(), internalState()));
+                    new GetInternalStateReqOutput(
+                            call.rid(),
+                            call.httpWorkerIpc(),
+                            RankInternalState.of(
+                                    config.scheduler().dpRank(),
+                                    incarnation,
+                                    scheduler,
+                                    pacer,
+                                    limiter,
+                                    together,
+                                    endpoints())));
         } else if (message instanceof HeldRids question) {
             sockets.toController(new HeldRids(question.dpRank(), incarnation, scheduler.heldRids()));
         } else if (message instanceof ShutdownReq) {
@@ -312,27 +341,6 @@ final class SchedulerProcess implements AutoCloseable {
         return direct ? 0 : (long) (config.heartbeatIntervalMs() * NS_PER_MS);
     }
 
-    private Map<String, Object> internalState() {
-        Map<String, Object> tables = new LinkedHashMap<>(scheduler.tables());
-        Map<String, Object> counters = new LinkedHashMap<>(scheduler.counters());
-        counters.put("step_overruns", pacer.overruns());
-        counters.putAll(limiter.totals());
-        if (together != null) {
-            together.addCounters(counters);
-        }
-        Map<String, Object> state = new LinkedHashMap<>();
-        state.put("role", Role.SCHEDULER.wireName());
-        state.put("index", (long) config.scheduler().dpRank());
-        state.put("dp_rank", (long) config.scheduler().dpRank());
-        state.put("pid", ProcessHandle.current().pid());
-        state.put("incarnation", incarnation);
-        state.put("tables", tables);
-        state.put("counters", counters);
-        state.put("endpoints", endpoints());
-        state.put("load", LoadFigures.of(scheduler.load(System.nanoTime(), 0)));
-        return state;
-    }
-
     /** To be called by the thread that ran it. */
     @Override
     public void close() {
@@ -343,6 +351,9 @@ final class SchedulerProcess implements AutoCloseable {
         }
         if (together != null) {
             together.close();
+        }
+        if (kv != null) {
+            kv.close();
         }
         sockets.close();
         context.close();

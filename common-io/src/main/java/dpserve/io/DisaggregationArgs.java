@@ -16,8 +16,9 @@ public final class DisaggregationArgs {
             names = "--disaggregation-bootstrap-port",
             defaultValue = "" + DisaggregationMode.DEFAULT_BOOTSTRAP_PORT,
             paramLabel = "PORT",
-            description = "Port of a prefill server's bootstrap server, where decode ranks ask which prefill rank has their"
-                    + " room (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Port of a prefill server's bootstrap server, where decode ranks ask which prefill rank has their"
+                            + " room (default: ${DEFAULT-VALUE}).")
     private int bootstrapPort;
 
     /**

@@ -59,7 +59,8 @@ public final class BootstrapRooms {
     public KvRoute ask(KvRouteReq question, long nowNs) {
         expire(nowNs);
         Known known = rooms.get(question.room());
-        if (known != null && known.route().incarnation() == incarnations.get(known.route().dpRank())) {
+        if (known != null
+                && known.route().incarnation() == incarnations.get(known.route().dpRank())) {
             return known.route();
         }
         questions

@@ -46,9 +46,15 @@ final class Attempts {
     /**
      * The attempt that a sequence names is under way from now on.
      *
-     * @return false if the stream is full; then the sequence has ended, and its finish reason says so
+     * @return false if the stream is full, or nothing is left to make; then the sequence has ended, and its finish reason
+     *     says so
      */
     boolean begin(SequenceState state, long nowNs) {
+        FinishReason complete = state.attempt == 0 ? resumption.isComplete(state) : null;
+        if (complete != null) {
+            state.finishReason = complete; // all of it was made elsewhere
+            return false;
+        }
         if (!output.hasController()) {
             waiting.put(state, nowNs);
         } else if (!send(state)) {

@@ -56,6 +56,7 @@ public final class GenerateParser {
         boolean stream = f.bool("stream", false);
         SequenceSpec.Routing routing = routing(f, limits);
         List<SequenceSpec> sequences = new ArrayList<>();
+        List<SequenceSpec.Resume> resumes = null;
         int samples = -1;
         for (int i = 0; i < prompts.size(); i++) {
             int[] prompt = prompts.get(i);
@@ -69,8 +70,12 @@ public final class GenerateParser {
             }
             samples = params.n();
             PromptLimits.checkBatch(field, prompts.size(), samples);
+            resumes =
+                    resumes == null ? ResumeParser.parse(f, prompts.size() * samples, samplingParser, limits) : resumes;
             for (int sample = 0; sample < samples; sample++) {
-                sequences.add(new SequenceSpec(rids.get(i), prompt, params, stream, routing));
+                int at = sequences.size();
+                sequences.add(
+                        new SequenceSpec(rids.get(i), prompt, params, stream, routing.ofSequence(at), resumes.get(at)));
             }
         }
         return new GenerateRequest(sequences, prompts.size(), batch || samples > 1, stream);

@@ -40,6 +40,7 @@ public final class OpenAiParser {
      * @param model the name the client used, given back in the reply
      * @param includeUsage whether a stream ends with a usage chunk
      * @param continuousUsage whether every chunk carries usage
+     * @param returnTokenIds whether each choice carries the ids of its new tokens, as {@code token_ids}
      * @param returnStages whether the reply says where the time went
      * @param echo completions: whether the prompt's text comes before the reply; then one text per prompt
      */
@@ -48,6 +49,7 @@ public final class OpenAiParser {
             String model,
             boolean includeUsage,
             boolean continuousUsage,
+            boolean returnTokenIds,
             boolean returnStages,
             List<String> echo) {}
 
@@ -192,6 +194,7 @@ public final class OpenAiParser {
         PromptLimits.checkBatch(field, prompts.size(), samples);
         List<String> rids = GenerateParser.rids(f, prompts.size(), batch, newRid);
         List<SequenceSpec> sequences = new ArrayList<>();
+        List<SequenceSpec.Resume> resumes = ResumeParser.parse(f, prompts.size() * samples, samplingParser, limits);
         for (int i = 0; i < prompts.size(); i++) {
             int[] prompt = prompts.get(i);
             int unlessGiven = limits.defaultMaxTokens(defaultTokens, prompt);
@@ -199,7 +202,9 @@ public final class OpenAiParser {
                     samplingParser.parse(f, Names.OPENAI, f.integer("max_completion_tokens", unlessGiven));
             limits.check(field, prompt, params, Names.OPENAI);
             for (int sample = 0; sample < samples; sample++) {
-                sequences.add(new SequenceSpec(rids.get(i), prompt, params, stream, routing));
+                int at = sequences.size();
+                sequences.add(
+                        new SequenceSpec(rids.get(i), prompt, params, stream, routing.ofSequence(at), resumes.get(at)));
             }
         }
         return new OpenAiRequest(
@@ -207,6 +212,7 @@ public final class OpenAiParser {
                 f.text("model", servedModel),
                 usage,
                 continuous,
+                f.bool("return_token_ids", false),
                 f.bool("return_stages", false),
                 echo);
     }

@@ -54,7 +54,7 @@ public final class Resumption {
     }
 
     /** Nothing is left to make: only the word of the end was lost. */
-    private FinishReason isComplete(SequenceState state) {
+    FinishReason isComplete(SequenceState state) {
         SamplingParams params = state.spec().samplingParams();
         int made = state.completionTokens();
         if (made == 0) {

@@ -11,11 +11,26 @@ import java.util.Arrays;
  * @param userRid the client's name for it, given or made up; without U+001F
  * @param inputIds the prompt
  * @param routing where the client wants it; never null
+ * @param resume output that another server made of it already, or null
  */
 public record SequenceSpec(
-        String userRid, int[] inputIds, SamplingParams samplingParams, boolean stream, Routing routing) {
+        String userRid, int[] inputIds, SamplingParams samplingParams, boolean stream, Routing routing, Resume resume) {
 
     private static final int[] NOTHING = {};
+
+    /** A sequence that begins here. */
+    public SequenceSpec(
+            String userRid, int[] inputIds, SamplingParams samplingParams, boolean stream, Routing routing) {
+        this(userRid, inputIds, samplingParams, stream, routing, null);
+    }
+
+    /**
+     * Output that the client has: the sequence goes on behind it, and limits and usage are those of the whole.
+     *
+     * @param outputIds the output tokens so far
+     * @param text as much of their text as was shown
+     */
+    public record Resume(int[] outputIds, String text) {}
 
     /**
      * Wishes about the rank, handed on to the controller and the ranks as they are. Each may be null.
@@ -36,6 +51,21 @@ public record SequenceSpec(
 
         /** No wishes. */
         public static final Routing NONE = new Routing(null, null, null, null, null, null, null, null);
+
+        /** Of the sequence at this index of a request: each has a room of its own, as SGLang's have. */
+        Routing ofSequence(int index) {
+            return bootstrapRoom == null || index == 0
+                    ? this
+                    : new Routing(
+                            routedDpRank,
+                            disaggPrefillDpRank,
+                            routingKey,
+                            priority,
+                            extraKey,
+                            bootstrapHost,
+                            bootstrapPort,
+                            bootstrapRoom + index);
+        }
 
         /** This rank and no other. */
         public static Routing toRank(int dpRank) {

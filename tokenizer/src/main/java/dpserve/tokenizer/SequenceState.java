@@ -64,6 +64,11 @@ public final class SequenceState {
         this.listener = listener;
         this.wireRid = wireRid;
         this.createdNs = createdNs;
+        if (spec.resume() != null) {
+            append(spec.resume().text(), spec.resume().outputIds());
+            resumed = outputLength;
+            repeated = text.length();
+        }
     }
 
     /** Another attempt begins, with all output so far as its input. */

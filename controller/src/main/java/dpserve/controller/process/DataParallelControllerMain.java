@@ -44,8 +44,9 @@ public final class DataParallelControllerMain implements Callable<Integer> {
 
     @Option(
             names = "--prefill-round-robin-balance",
-            description = "With --disaggregation-mode prefill, round_robin means bootstrap_room modulo the ranks, so that"
-                    + " the other half knows the rank (default: false).")
+            description =
+                    "With --disaggregation-mode prefill, round_robin means bootstrap_room modulo the ranks, so that"
+                            + " the other half knows the rank (default: false).")
     private boolean prefillRoundRobinBalance;
 
     @Option(

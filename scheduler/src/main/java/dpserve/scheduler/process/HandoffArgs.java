@@ -28,8 +28,9 @@ final class HandoffArgs {
             names = "--kv-wire-bytes-per-token",
             defaultValue = "" + Disaggregation.DEFAULT_WIRE_BYTES_PER_TOKEN,
             paramLabel = "BYTES",
-            description = "Bytes that really travel for a token's KV, a multiple of 8, the same on both sides; the receiver"
-                    + " checks each (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Bytes that really travel for a token's KV, a multiple of 8, the same on both sides; the receiver"
+                            + " checks each (default: ${DEFAULT-VALUE}).")
     private int wireBytesPerToken;
 
     @Option(

@@ -1,6 +1,5 @@
 package dpserve.scheduler.process;
 
-import dpserve.io.Endpoints;
 import dpserve.io.LogLimiter;
 import dpserve.io.codec.CodecException;
 import dpserve.io.codec.IntArrayForm;

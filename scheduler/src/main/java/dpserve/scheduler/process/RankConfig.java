@@ -3,8 +3,11 @@ package dpserve.scheduler.process;
 import dpserve.io.Endpoints;
 import dpserve.io.LoadReport;
 import dpserve.io.codec.IntArrayForm;
+import dpserve.io.message.Hello;
+import dpserve.io.message.Role;
 import dpserve.scheduler.SchedulerConfig;
 import java.nio.file.Path;
+import java.util.Map;
 
 /**
  * What a scheduler process is given.
@@ -34,6 +37,26 @@ record RankConfig(
         boolean sglangController,
         LoadReport loadReport,
         HandoffArgs.Handoff handoff) {
+
+    /**
+     * How an incarnation registers.
+     *
+     * @param held wire rids of all requests it holds
+     */
+    Hello hello(long incarnation, Map<String, String> endpoints, boolean draining, String[] held) {
+        Map<String, Long> info = Map.of(
+                Hello.MAX_TOTAL_NUM_TOKENS,
+                (long) scheduler.maxTotalTokens(),
+                Hello.MAX_REQ_INPUT_LEN,
+                (long) scheduler.maxReqInputLen(),
+                Hello.DRAINING,
+                draining ? 1L : 0L,
+                "context_length",
+                (long) scheduler.contextLength());
+        long pid = ProcessHandle.current().pid();
+        return new Hello(
+                Role.SCHEDULER, scheduler.dpRank(), incarnation, endpoints, Hello.PROTOCOL_VERSION, pid, info, held);
+    }
 
     /** Where a further incarnation listens: a fresh port, as docs/protocol.md section 1 has it. */
     String freeInputEndpoint() {

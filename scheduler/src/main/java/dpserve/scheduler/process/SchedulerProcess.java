@@ -14,7 +14,6 @@ import dpserve.io.message.HeldRids;
 import dpserve.io.message.Hello;
 import dpserve.io.message.LoadBalanceState;
 import dpserve.io.message.Message;
-import dpserve.io.message.Role;
 import dpserve.io.message.ShutdownReq;
 import dpserve.io.socket.BindException;
 import dpserve.scheduler.Batch;
@@ -105,7 +104,11 @@ final class SchedulerProcess implements AutoCloseable {
             kv = config.handoff() == null
                     ? null
                     : new KvLink(
-                            context, config.freeInputEndpoint(), config.handoff().peerAllowed(), limiter, messages::add);
+                            context,
+                            config.freeInputEndpoint(),
+                            config.handoff().peerAllowed(),
+                            limiter,
+                            messages::add);
         } catch (BindException e) {
             context.close();
             throw e;
@@ -293,24 +296,7 @@ final class SchedulerProcess implements AutoCloseable {
     }
 
     private void register() {
-        Map<String, Long> info = Map.of(
-                Hello.MAX_TOTAL_NUM_TOKENS,
-                (long) config.scheduler().maxTotalTokens(),
-                Hello.MAX_REQ_INPUT_LEN,
-                (long) config.scheduler().maxReqInputLen(),
-                Hello.DRAINING,
-                draining ? 1L : 0L,
-                "context_length",
-                (long) config.scheduler().contextLength());
-        sockets.toController(new Hello(
-                Role.SCHEDULER,
-                config.scheduler().dpRank(),
-                incarnation,
-                endpoints(),
-                Hello.PROTOCOL_VERSION,
-                ProcessHandle.current().pid(),
-                info,
-                scheduler.heldRids()));
+        sockets.toController(config.hello(incarnation, endpoints(), draining, scheduler.heldRids()));
         publish();
     }
 

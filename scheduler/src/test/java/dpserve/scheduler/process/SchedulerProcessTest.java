@@ -112,7 +112,8 @@ class SchedulerProcessTest {
                 false,
                 null,
                 false,
-                LoadReport.PIGGYBACK);
+                LoadReport.PIGGYBACK,
+                null);
         CountDownLatch ready = new CountDownLatch(1);
         thread = new Thread(() -> {
             try (SchedulerProcess process = new SchedulerProcess(

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dpserve.io.message.FinishReason;
 import dpserve.tokenizer.GenerateRequest;
 import dpserve.tokenizer.SequenceListener;
+import dpserve.tokenizer.SequenceSpec;
 import dpserve.tokenizer.SequenceState;
 import dpserve.tokenizer.TokenizerManager;
 import java.io.ByteArrayOutputStream;
@@ -32,6 +33,11 @@ final class GenerateReply {
         this.unfinished = request.sequences().size();
         this.idsSent = new int[unfinished];
         this.charsSent = new int[unfinished];
+        for (int i = 0; i < unfinished; i++) {
+            SequenceSpec.Resume resume = request.sequences().get(i).resume();
+            idsSent[i] = resume == null ? 0 : resume.outputIds().length;
+            charsSent[i] = resume == null ? 0 : resume.text().length();
+        }
     }
 
     /** Submits every sequence of the request; the reply follows by itself. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dpserve.io.message.FinishReason;
 import dpserve.tokenizer.OpenAiParser.OpenAiRequest;
 import dpserve.tokenizer.SequenceListener;
+import dpserve.tokenizer.SequenceSpec;
 import dpserve.tokenizer.SequenceState;
 import dpserve.tokenizer.TokenizerManager;
 import java.io.IOException;
@@ -22,6 +23,7 @@ final class OpenAiReply {
     private final long created;
     private final List<SequenceState> states = new ArrayList<>();
     private final boolean[] begun;
+    private final int[] idsSent;
     private int unfinished;
 
     private OpenAiReply(
@@ -33,6 +35,12 @@ final class OpenAiReply {
         this.context = context;
         this.unfinished = request.generate().sequences().size();
         this.begun = new boolean[unfinished];
+        this.idsSent = new int[unfinished];
+        for (int i = 0; i < unfinished; i++) {
+            SequenceSpec.Resume resume = request.generate().sequences().get(i).resume();
+            begun[i] = resume != null;
+            idsSent[i] = resume == null ? 0 : resume.outputIds().length;
+        }
         this.id = request.generate().sequences().get(0).userRid();
         this.created = (long) context.epochSeconds();
     }
@@ -133,6 +141,9 @@ final class OpenAiReply {
         }
         g.writeNullField("logprobs");
         finish(g, last ? state.finishReason() : null);
+        if (!role) {
+            tokenIds(g, index, state);
+        }
         g.writeEndObject();
         g.writeEndArray();
         if (request.continuousUsage()) {
@@ -172,12 +183,26 @@ final class OpenAiReply {
             }
             g.writeNullField("logprobs");
             finish(g, state.finishReason());
+            tokenIds(g, i, state);
             g.writeEndObject();
         }
         g.writeEndArray();
         usage(g, states);
         stages(g, states);
         g.writeEndObject();
+    }
+
+    /** Ids that this choice has not carried yet, under vLLM's name for them. */
+    private void tokenIds(JsonGenerator g, int index, SequenceState state) throws IOException {
+        if (!request.returnTokenIds()) {
+            return;
+        }
+        g.writeArrayFieldStart("token_ids");
+        for (int i = idsSent[index]; i < state.completionTokens(); i++) {
+            g.writeNumber(state.outputId(i));
+        }
+        g.writeEndArray();
+        idsSent[index] = state.completionTokens();
     }
 
     /** Where SGLang puts what OpenAI has no field for; one entry for each choice of this object. */

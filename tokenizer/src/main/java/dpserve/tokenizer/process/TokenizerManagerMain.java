@@ -1,5 +1,6 @@
 package dpserve.tokenizer.process;
 
+import dpserve.io.DisaggregationArgs;
 import dpserve.io.Env;
 import dpserve.io.LoadReport;
 import dpserve.io.TopologyArgs;
@@ -40,6 +41,9 @@ public final class TokenizerManagerMain implements Callable<Integer> {
     @Mixin
     VocabularyArgs vocabulary;
 
+    @Mixin
+    DisaggregationArgs disaggregation;
+
     @Option(
             names = "--tokenizer-worker-index",
             defaultValue = "0",
@@ -58,7 +62,8 @@ public final class TokenizerManagerMain implements Callable<Integer> {
             names = "--on-rank-failure",
             defaultValue = "resume",
             description = "What becomes of a running request whose rank died: resume (another rank goes on where it"
-                    + " stood) or fail (503) (default: ${DEFAULT-VALUE}).")
+                    + " stood) or fail (503); with --disaggregation-mode always fail, and the PD router tries"
+                    + " again (default: ${DEFAULT-VALUE}).")
     OnRankFailure onRankFailure;
 
     @Option(

@@ -1,5 +1,6 @@
 package dpserve.tokenizer.process;
 
+import dpserve.io.DisaggregationMode;
 import dpserve.io.Endpoints;
 import dpserve.io.Env;
 import dpserve.io.Incarnation;
@@ -150,7 +151,9 @@ final class TokenizerProcess implements AutoCloseable {
     /** SGLang's schedulers do not know what a resumed request is: they would make its output anew. */
     private OnRankFailure onRankFailure() {
         boolean sglangRanks = args.sglangController || args.tokenIdForm == IntArrayForm.INT64;
-        return sglangRanks ? OnRankFailure.FAIL : args.onRankFailure;
+        // A half of a pair cannot go on by itself: the router has to draw another room.
+        boolean half = args.disaggregation.mode() != DisaggregationMode.NULL;
+        return sglangRanks || half ? OnRankFailure.FAIL : args.onRankFailure;
     }
 
     private String pullEndpoint() {

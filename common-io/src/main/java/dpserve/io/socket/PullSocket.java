@@ -1,5 +1,8 @@
 package dpserve.io.socket;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.UUID;
 import org.zeromq.SocketType;
 import org.zeromq.ZContext;
 import org.zeromq.ZMQ;
@@ -11,12 +14,20 @@ public final class PullSocket implements AutoCloseable {
     /** 1 MiB: enlarges JeroMQ's own batches; 8 KiB buffers cost 2-3 times the CPU per message. */
     private static final int BUFFER_BYTES = 1 << 20;
 
+    private final ZContext context;
     private final ZMQ.Socket socket;
     private final String endpoint;
 
-    private PullSocket(ZMQ.Socket socket, String endpoint) {
+    /** The frame that {@link #wake} sends, and where; no peer can guess it. */
+    private final String wakeWord = UUID.randomUUID().toString();
+
+    private final byte[] wakeFrame = wakeWord.getBytes(StandardCharsets.US_ASCII);
+
+    private PullSocket(ZContext context, ZMQ.Socket socket, String endpoint) {
+        this.context = context;
         this.socket = socket;
         this.endpoint = endpoint;
+        socket.bind("inproc://" + wakeWord);
     }
 
     /**
@@ -35,7 +46,7 @@ public final class PullSocket implements AutoCloseable {
             socket.close();
             throw new BindException(endpoint, e);
         }
-        return new PullSocket(socket, socket.getLastEndpoint());
+        return new PullSocket(context, socket, socket.getLastEndpoint());
     }
 
     /** Connects to a PUSH that the peer bound; a peer that is not there yet is waited for in the background. */
@@ -44,7 +55,7 @@ public final class PullSocket implements AutoCloseable {
         socket.setHandshakeIvl(SocketLimits.HANDSHAKE_MS);
         Contexts.secureClient(context, socket);
         socket.connect(endpoint);
-        return new PullSocket(socket, endpoint);
+        return new PullSocket(context, socket, endpoint);
     }
 
     private static ZMQ.Socket open(ZContext context, SocketLimits limits) {
@@ -65,23 +76,32 @@ public final class PullSocket implements AutoCloseable {
      * Waits for a frame.
      *
      * @param timeoutMs how long, at most; 0 looks once
-     * @return the frame, or null if none came in time or the context was closed
+     * @return the frame, or null if none came in time, {@link #wake} was called or the context was closed
      */
     public byte[] receive(int timeoutMs) {
         try {
-            if (timeoutMs == 0) {
-                return socket.recv(ZMQ.DONTWAIT);
-            }
-            if (socket.getReceiveTimeOut() != timeoutMs) {
+            if (timeoutMs != 0 && socket.getReceiveTimeOut() != timeoutMs) {
                 socket.setReceiveTimeOut(timeoutMs);
             }
-            return socket.recv(0);
+            byte[] frame = socket.recv(timeoutMs == 0 ? ZMQ.DONTWAIT : 0);
+            return frame != null && frame.length == wakeFrame.length && Arrays.equals(frame, wakeFrame) ? null : frame;
         } catch (org.zeromq.ZMQException e) {
             int code = e.getErrorCode();
             if (code == zmq.ZError.ETERM || code == zmq.ZError.EINTR) {
                 return null;
             }
             throw e;
+        }
+    }
+
+    /**
+     * Makes one {@link #receive} return null, so that its thread can be told something without waking up for nothing many
+     * times a second. Callable from any thread, until the socket is closed.
+     */
+    public void wake() {
+        try (ZMQ.Socket bell = context.createSocket(SocketType.PUSH)) {
+            bell.connect("inproc://" + wakeWord);
+            bell.send(wakeFrame.clone(), ZMQ.DONTWAIT);
         }
     }
 

@@ -20,8 +20,8 @@ public final class Receiver implements AutoCloseable {
         default void caughtUp() {}
     }
 
-    /** How often an idle thread looks whether it should end. */
-    private static final int WAKE_MS = 250;
+    /** How often an idle thread looks whether it should end, if nobody wakes it. */
+    private static final int WAKE_MS = 5000;
 
     private final PullSocket socket;
     private final Handler handler;
@@ -51,7 +51,7 @@ public final class Receiver implements AutoCloseable {
                 byte[] frame = socket.receive(0);
                 if (frame == null) {
                     handler.caughtUp();
-                    frame = socket.receive(WAKE_MS);
+                    frame = closing ? null : socket.receive(WAKE_MS); // the bell may have rung just now
                 }
                 if (frame != null) {
                     handle(frame);
@@ -71,6 +71,9 @@ public final class Receiver implements AutoCloseable {
     /** Asks the thread to end, without waiting for it: for a process that ends many. {@link #close} still has to follow. */
     public void stop() {
         closing = true;
+        if (thread.isAlive()) {
+            socket.wake();
+        }
     }
 
     /** Ends the thread and its socket; returns when both are gone. */

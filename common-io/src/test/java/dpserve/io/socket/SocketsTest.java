@@ -53,6 +53,17 @@ class SocketsTest {
     }
 
     @Test
+    void shouldEndAReceiverThatWaitsAtOnce() throws Exception {
+        for (int i = 0; i < FRESH_CONNECTIONS; i++) {
+            Receiver receiver =
+                    new Receiver("test", PullSocket.bind(context, "tcp://127.0.0.1:*", LIMITS), f -> {}).start();
+            long began = System.nanoTime();
+            receiver.close();
+            assertThat(System.nanoTime() - began).isLessThan(TimeUnit.SECONDS.toNanos(2));
+        }
+    }
+
+    @Test
     void shouldDeliverWhatWasSentBeforeThePeerListened() throws Exception {
         String endpoint = freeEndpoint();
         try (PushSocket push = PushSocket.connect(context, endpoint, LIMITS)) {

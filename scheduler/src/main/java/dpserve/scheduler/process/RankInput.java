@@ -17,8 +17,8 @@ import org.zeromq.ZContext;
  * in order. A frame that is no message is dropped and counted.
  */
 final class RankInput implements AutoCloseable {
-    /** How often an idle reader looks whether it should end; while it ends, no step runs. */
-    private static final int WAKE_MS = 50;
+    /** How often an idle reader looks whether it should end, if nobody wakes it. */
+    private static final int WAKE_MS = 5000;
 
     /** A closing reader waits this long for frames that are still on their way over loopback. */
     private static final int LAST_FRAME_MS = 20;
@@ -84,6 +84,7 @@ final class RankInput implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        socket.wake(); // while it ends, no step runs
         try {
             reader.join();
         } catch (InterruptedException e) {

@@ -38,7 +38,7 @@ final class DetokenizerProcess implements AutoCloseable {
     private static final long HELLO_INTERVAL_NS = 1_000_000_000L;
 
     /** How often an idle loop looks at the clock and whether it should end. */
-    private static final int WAKE_MS = 100;
+    private static final int WAKE_MS = 250;
 
     /** Frames taken without looking at the clock. */
     private static final int MAX_DRAIN = 256;

@@ -77,6 +77,9 @@ final class TokenizerProcess implements AutoCloseable {
     /** Resolution of time limits and of polling. */
     private static final long TICK_MS = 10;
 
+    /** The same while there is nothing that could be late. */
+    private static final long IDLE_TICK_MS = 100;
+
     private static final long WATCH_LIMIT_NS = 2_000_000_000L;
     private static final int DEFAULT_HEALTH_TIMEOUT_S = 20;
 
@@ -186,7 +189,7 @@ final class TokenizerProcess implements AutoCloseable {
         new DashboardEndpoints(control, ranks, context, loop).addTo(router);
         http.listen(args.topology.host, args.topology.port, args.maxRequestBytes, router);
         sockets.receive(message -> loop.execute(() -> onMessage(message)));
-        ticks = loop.scheduleAtFixedRate(this::guardedTick, 0, TICK_MS, TimeUnit.MILLISECONDS);
+        ticks = loop.schedule(this::guardedTick, 0, TimeUnit.MILLISECONDS);
         LOG.info(
                 "READY tokenizer {} http=http://{}:{} pull={} push={}",
                 args.workerIndex,
@@ -252,6 +255,9 @@ final class TokenizerProcess implements AutoCloseable {
         } catch (RuntimeException e) {
             warnings.warn("failed_tick", e.toString());
         }
+        boolean idle =
+                manager.size() == 0 && loads.path() != LoadReport.WATCH && ranks.controllerAlive(System.nanoTime());
+        ticks = loop.schedule(this::guardedTick, idle ? IDLE_TICK_MS : TICK_MS, TimeUnit.MILLISECONDS);
     }
 
     private void tick() {

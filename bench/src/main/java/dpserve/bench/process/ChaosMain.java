@@ -259,10 +259,10 @@ public final class ChaosMain implements Callable<Integer> {
     private void checkRecords(Fault fault, ChaosTopology topology, List<String> rids) throws IOException {
         for (String rid : rids.subList(0, Math.min(SAMPLE, rids.size()))) {
             ChaosHttp.Reply reply = topology.call("GET", "/requests/" + rid, null);
-            if (reply.status() == 404 && workerDied) {
+            JsonNode sequences = reply.json().path("sequences");
+            if (sequences.isEmpty() && workerDied) {
                 continue; // it died with its worker
             }
-            JsonNode sequences = reply.json().path("sequences");
             String outcome = sequences.path(0).path("outcome").asText();
             must(
                     sequences.size() == 1 && (outcome.equals("length") || outcome.equals("stop")),

@@ -22,6 +22,8 @@ final class ChaosTopology {
     private static final int POLL_MS = 50;
     private static final Pattern LOG = Pattern.compile("([a-z]+)(?:-(\\d+))?\\.log");
 
+    private static final String PROCESS_LOGS = "{tokenizer,controller,scheduler,detokenizer}*";
+
     private final Path runDir;
     private final URI base;
 
@@ -156,7 +158,7 @@ final class ChaosTopology {
     /** Lines of the processes' logs that tell of an error of the program. */
     List<String> errorLines() throws IOException {
         List<String> found = new ArrayList<>();
-        try (var logs = Files.newDirectoryStream(runDir.resolve("logs"))) {
+        try (var logs = Files.newDirectoryStream(runDir.resolve("logs"), PROCESS_LOGS)) {
             for (Path log : logs) {
                 for (String line : Files.readAllLines(log)) {
                     if (line.contains("[ERROR]") || line.contains("Exception")) {

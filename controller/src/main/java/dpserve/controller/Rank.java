@@ -29,11 +29,6 @@ public final class Rank {
     int heldCount;
     long heldHash;
 
-    /** Received by this incarnation before the controller met it; from the heartbeat that made it greet. */
-    long knownRequests;
-
-    long knownTokens;
-
     /** Legacy rank: whether the workers have been told of it. */
     boolean announced;
 

@@ -112,10 +112,6 @@ final class RankLiveness {
         rank.step = beat.step();
         rank.heldCount = beat.heldCount();
         rank.heldHash = beat.heldHash();
-        if (rank.state == RankState.ABSENT && beat.load() != null) {
-            rank.knownRequests = beat.load().receivedReqs();
-            rank.knownTokens = beat.load().receivedTokens();
-        }
     }
 
     /** Time passes: ranks whose heartbeat is too old are dead. */
@@ -233,15 +229,14 @@ final class RankLiveness {
         rank.state = RankState.ABSENT;
         rank.heardWhileDead = false;
         rank.heartbeatNs = now;
-        rank.knownRequests = 0;
-        rank.knownTokens = 0;
         out.toRank(rank.dpRank, new ControllerHello(config.epoch(), Hello.PROTOCOL_VERSION));
         return true;
     }
 
     /** After a controller restart the rank names what it holds; the map learns it, with the prompt lengths unknown. */
     private void adopt(Rank rank, String[] heldRids) {
-        view.register(rank.dpRank, rank.incarnation, Math.max(rank.knownRequests, heldRids.length), rank.knownTokens);
+        long received = rank.info.getOrDefault(Hello.RECEIVED_REQS, (long) heldRids.length);
+        view.register(rank.dpRank, rank.incarnation, received, rank.info.getOrDefault(Hello.RECEIVED_TOKENS, 0L));
         for (String rid : heldRids) {
             rids.begin(rid, workers.byIncarnation(WireRid.incarnationOf(rid)), rank.dpRank, rank.incarnation, 0);
         }

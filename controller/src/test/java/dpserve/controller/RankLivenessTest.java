@@ -175,7 +175,17 @@ class RankLivenessTest {
         assertThat(h.out.takeRank(1)).containsExactly(new ControllerHello(Harness.EPOCH, Hello.PROTOCOL_VERSION));
         assertThat(h.controller.view().isLive(1)).as("it has not registered").isFalse();
 
-        h.rankUp(1, 51, "a\u001f100.1.0", "b\u001f101.1.0");
+        h.controller.onDirectMessage(
+                new Hello(
+                        Role.SCHEDULER,
+                        1,
+                        51,
+                        Map.of(Hello.INPUT, input(1, 51)),
+                        Hello.PROTOCOL_VERSION,
+                        33,
+                        Map.of(Hello.RECEIVED_REQS, 40L, Hello.RECEIVED_TOKENS, 400L),
+                        new String[] {"a\u001f100.1.0", "b\u001f101.1.0"}),
+                h.nowNs);
         assertThat(h.out.takeRank(1)).as("greeted once").isEmpty();
         assertThat(h.controller.view().requests(1)).isEqualTo(2);
         assertThat(h.controller.rids().get("a\u001f100.1.0").worker()).isZero();
@@ -185,7 +195,9 @@ class RankLivenessTest {
 
         h.request(0, "new");
         h.controller.onReports(List.of(load), h.nowNs);
+        assertThat(h.controller.view().impossibleCounts()).isZero();
         assertThat(h.controller.view().unseenRequests(1)).isEqualTo(1);
+        assertThat(h.controller.view().unseenPromptTokens(1)).isEqualTo(10);
         assertThat(h.controller.view().requests(1)).isEqualTo(3);
         h.end(0, "a\u001f100.1.0");
         assertThat(h.controller.view().requests(1)).isEqualTo(2);

@@ -48,6 +48,12 @@ public record Hello(
     /** Key in {@code info} of a rank: 1 if an operator drained it. */
     public static final String DRAINING = "draining";
 
+    /** Key in {@code info} of a rank: requests that this incarnation has received, as its load reports count them. */
+    public static final String RECEIVED_REQS = "received_reqs";
+
+    /** Key in {@code info} of a rank: prompt tokens of those. */
+    public static final String RECEIVED_TOKENS = "received_tokens";
+
     /** Key in {@code info} of a rank: longest prompt accepted, tokens. */
     public static final String MAX_REQ_INPUT_LEN = "max_req_input_len";
 }

@@ -3,6 +3,7 @@ package dpserve.scheduler.process;
 import dpserve.io.Endpoints;
 import dpserve.io.LoadReport;
 import dpserve.io.codec.IntArrayForm;
+import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Role;
 import dpserve.scheduler.SchedulerConfig;
@@ -41,9 +42,11 @@ record RankConfig(
     /**
      * How an incarnation registers.
      *
+     * @param load of now: what a new controller has to know of what came before it
      * @param held wire rids of all requests it holds
      */
-    Hello hello(long incarnation, Map<String, String> endpoints, boolean draining, String[] held) {
+    Hello hello(
+            long incarnation, Map<String, String> endpoints, boolean draining, GetLoadReqOutput load, String[] held) {
         Map<String, Long> info = Map.of(
                 Hello.MAX_TOTAL_NUM_TOKENS,
                 (long) scheduler.maxTotalTokens(),
@@ -51,6 +54,10 @@ record RankConfig(
                 (long) scheduler.maxReqInputLen(),
                 Hello.DRAINING,
                 draining ? 1L : 0L,
+                Hello.RECEIVED_REQS,
+                load.receivedReqs(),
+                Hello.RECEIVED_TOKENS,
+                load.receivedTokens(),
                 "context_length",
                 (long) scheduler.contextLength());
         long pid = ProcessHandle.current().pid();

@@ -296,7 +296,8 @@ final class SchedulerProcess implements AutoCloseable {
     }
 
     private void register() {
-        sockets.toController(config.hello(incarnation, endpoints(), draining, scheduler.heldRids()));
+        sockets.toController(config.hello(
+                incarnation, endpoints(), draining, scheduler.load(System.nanoTime(), 0), scheduler.heldRids()));
         publish();
     }
 

@@ -298,6 +298,9 @@ class SchedulerProcessTest {
         assertThat(anew.endpoints().get(Hello.INPUT))
                 .isNotEqualTo(hello.endpoints().get(Hello.INPUT));
         assertThat(anew.heldRids()).containsExactly("held", "late");
+        assertThat(anew.info())
+                .containsEntry(Hello.RECEIVED_REQS, 2L)
+                .containsEntry(Hello.RECEIVED_TOKENS, (long) prompt(1).length + prompt(2).length);
         Heartbeat beat = await(controller, Heartbeat.class, b -> b.incarnation() == anew.incarnation());
         assertThat(beat.load().receivedReqs()).isEqualTo(2);
         assertThat(beat.load().endedReqs()).isZero();

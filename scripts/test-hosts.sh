@@ -12,12 +12,21 @@ source "$LIB/hosts.sh"
 
 readonly PORT=30000
 
-# The controller's default: a rank that is not heard for so long is dead.
-readonly RANK_TIMEOUT_MS=800
+# A rank that is not heard for so long is dead. Over twice the short cut: TCP tries again at twice the interval each time, so a
+# link is silent for up to twice as long as it was cut.
+readonly RANK_TIMEOUT_MS=2000
 
 # Longer than the longest cut and what TCP takes after it (it tries again at ever longer intervals), so that requests wait
 # for ranks of which none can be reached.
 readonly NO_RANK_TIMEOUT_MS=20000
+
+# A request that only this rank may serve.
+readonly PROBE='
+import json, sys, urllib.request
+body = {"text": "hello", "routed_dp_rank": int(sys.argv[2]), "sampling_params": {"max_new_tokens": 4}}
+url = "http://127.0.0.1:" + sys.argv[1] + "/generate"
+urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}), timeout=20)
+'
 
 readonly READY_TIMEOUT_S=60
 readonly SETTLE_TIMEOUT_S=45
@@ -42,7 +51,8 @@ the rank timeout and for 5 s, and prints one table.
 Needs root (it makes network namespaces), iproute2 and python3. It ends everything that it started and deletes only its own
 namespaces, however it ends.
 
-  --quick   only one cut of 5 s to one rank's host
+  --quick       only one cut of 5 s to one rank's host
+  --case TEXT   only cases whose names contain this
 
 Exit status: 0; 1 if a reply was not as expected, was lost or doubled, if a rank did not serve again, or if a table of
 /server_info is not empty afterwards.
@@ -54,6 +64,7 @@ main() {
   while (($# > 0)); do
     case $1 in
       --quick) quick=true ;;
+      --case) ONLY=${2:?--case needs a text} && shift ;;
       --install) install=true ;;
       --no-build) build=false ;;
       --help) usage && return ;;
@@ -83,7 +94,7 @@ main() {
     run_case 'rank host d (slow) cut 5 s' 5 d
     run_case 'rank hosts b and c cut 5 s' 5 b c
     run_case 'host a cut 5 s (from all ranks)' 5 a
-    end_topology
+    remove_hosts
     start_topology a e f
     run_case 'apart: no cut' 0
     run_case 'apart: rank host c cut 5 s' 5 c
@@ -92,7 +103,7 @@ main() {
     run_case 'apart: detokenizer host cut 5 s' 5 f
     run_case 'apart: tokenizer host cut 5 s' 5 a
   fi
-  end_topology
+  remove_hosts
   ((FAILED == 0)) || fail "$FAILED cases were not as they should be [$DIR]"
 }
 
@@ -100,8 +111,8 @@ leave() {
   local status=$?
   trap - EXIT
   trap '' INT TERM HUP # a second Ctrl-C must not leave half of it
-  remove_hosts
-  if ((status == EXIT_FAILURE)) && compgen -G "$DIR/*.log" >/dev/null; then
+  remove_network
+  if ((status != 0)) && compgen -G "$DIR/*.log" >/dev/null; then
     echo "logs: $DIR" >&2
   else
     rm -rf "$DIR"
@@ -133,15 +144,6 @@ start_topology() {
     rank=$((rank + 1))
   done
   await "$READY_TIMEOUT_S" is_healthy || fail "the topology is not ready after $READY_TIMEOUT_S s"
-}
-
-end_topology() {
-  local name
-  end_processes
-  for name in "${HOSTS[@]}"; do
-    ip netns delete "$NET-$name"
-  done
-  HOSTS=()
 }
 
 # start HOST ROLE FLAG...
@@ -195,6 +197,7 @@ bench() (
 # run_case NAME SECONDS HOST...: load, with the links of these hosts cut meanwhile.
 run_case() {
   local name=$1 seconds=$2 id=case-$((++CASES)) client before after i again=yes left
+  [[ $name == *"$ONLY"* ]] || return 0
   shift 2
   before="$(sum_of ranks_down) $(sum_of fenced) $(sum_of resumed)"
   bench "$id" --num-prompts "$REQUESTS" --request-rate "$RATE" --random-output-len "$OUTPUT_TOKENS" &
@@ -211,7 +214,7 @@ run_case() {
   await "$SETTLE_TIMEOUT_S" is_empty || true
   left=$(tables | wc -l)
   for i in 0 1 2; do
-    bench "$id-rank-$i" --num-prompts 4 --random-output-len 4 --extra-request-body "{\"routed_dp_rank\":$i}" || again=no
+    on a python3 -c "$PROBE" "$PORT" "$i" || again=no
   done
   after="$(sum_of ranks_down) $(sum_of fenced) $(sum_of resumed)"
   # shellcheck disable=SC2086 # split into words on purpose
@@ -237,4 +240,5 @@ print_row() {
 }
 
 CASES=0
+ONLY=
 main "$@"

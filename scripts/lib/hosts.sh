@@ -17,11 +17,12 @@ HOST_PIDS=() # pid and start time of what runs on the hosts
 
 # require_network_rights: or ends the script in plain words.
 require_network_rights() {
-  command -v ip >/dev/null && command -v tc >/dev/null || fail "ip and tc are needed (Debian's package iproute2)"
+  if ! command -v ip >/dev/null || ! command -v tc >/dev/null; then
+    fail "ip and tc are needed (Debian's package iproute2)"
+  fi
   if ! ip netns add "$SWITCH" 2>/dev/null; then
     fail "network namespaces cannot be made here: this needs root (CAP_NET_ADMIN and CAP_SYS_ADMIN)"
   fi
-  HOSTS=() # from here on there is something to take away
   ip -n "$SWITCH" link add bridge type bridge
   ip -n "$SWITCH" link set bridge up
 }
@@ -49,7 +50,8 @@ slow_cable() {
   coproc CABLE { exec ip netns exec "$SWITCH" python3 "$ROOT/scripts/dev/slow_link.py" "to-$1" "from-$1" "$2"; }
   # shellcheck disable=SC2153 # set by coproc
   track "$CABLE_PID"
-  read -r -t 10 -u "${CABLE[0]}" ready && [[ $ready == READY ]] || fail "scripts/dev/slow_link.py did not start (/dev/net/tun?)"
+  read -r -t 10 -u "${CABLE[0]}" ready || ready=
+  [[ $ready == READY ]] || fail "scripts/dev/slow_link.py did not start (/dev/net/tun?)"
   ip -n "$SWITCH" link set "from-$1" netns "$NET-$1" name eth0
 }
 
@@ -104,13 +106,19 @@ end_processes() {
   HOST_PIDS=()
 }
 
-# remove_hosts: links and devices go with their namespaces.
+# remove_hosts: devices go with their namespaces, but not at once.
 remove_hosts() {
   local name
   end_processes
   for name in "${HOSTS[@]}"; do
+    ip -n "$SWITCH" link delete "to-$name" 2>/dev/null || true
     ip netns delete "$NET-$name" 2>/dev/null || true
   done
-  ip netns delete "$SWITCH" 2>/dev/null || true
   HOSTS=()
+}
+
+# remove_network: the hosts and the switch.
+remove_network() {
+  remove_hosts
+  ip netns delete "$SWITCH" 2>/dev/null || true
 }

@@ -73,6 +73,19 @@ final class Census {
         }
     }
 
+    /**
+     * A worker said hello in its request stream; if it asks, because it has waited long, it is told what is known of its
+     * attempts. Stream and notices are in order, so what it sent before and is not named was lost on a connection that broke.
+     */
+    void onStreamHello(Hello hello) {
+        Long sent = hello.info().get(Hello.SENT);
+        TokenizerWorkers.Worker worker = workers.get(hello.index());
+        if (taken && sent != null && worker.incarnation == hello.incarnation()) {
+            counters.add(Count.KNOWN_ASKED);
+            tell(hello.index(), sent);
+        }
+    }
+
     /** A rank registered; if the workers have been told without what it holds, they are told again. */
     void onRank(Hello hello) {
         if (taken && hello.heldRids().length > 0) {
@@ -100,9 +113,13 @@ final class Census {
     }
 
     private void tell(int worker) {
+        tell(worker, 0);
+    }
+
+    private void tell(int worker, long sent) {
         List<String> known = new ArrayList<>(held.ofWorker(worker));
         rids.ofWorker(worker).forEach(e -> known.add(e.rid()));
-        workers.tell(worker, new KnownRids(config.epoch(), known.toArray(String[]::new)));
+        workers.tell(worker, new KnownRids(config.epoch(), known.toArray(String[]::new), sent));
     }
 
     /** What nobody has claimed belongs to a worker that died together with the predecessor. */

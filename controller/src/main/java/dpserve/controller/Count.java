@@ -43,6 +43,8 @@ public enum Count {
     LOST_WITHOUT_END,
     /** Requests aborted on a rank because the map does not know them. */
     UNKNOWN_ON_RANK,
+    /** Questions of tokenizer workers about which of their attempts are known. */
+    KNOWN_ASKED,
     /** Messages to a tokenizer worker that its full queue did not take. */
     WORKER_SEND_FAILED,
     UNKNOWN_HTTP_WORKER_IPC,

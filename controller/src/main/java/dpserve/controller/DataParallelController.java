@@ -276,6 +276,7 @@ public final class DataParallelController {
         if (greet(hello)) {
             s.worker = hello.index();
             s.incarnation = hello.incarnation();
+            census.onStreamHello(hello);
         }
     }
 

@@ -47,6 +47,45 @@ class CensusTest {
         assertThat(h.out.takeWorker(0, KnownRids.class)).as("once").isEmpty();
     }
 
+    private static Hello asking(int worker, long incarnation, long sent) {
+        Hello h = Harness.workerHello(worker, incarnation);
+        return new Hello(
+                h.role(),
+                h.index(),
+                incarnation,
+                h.endpoints(),
+                h.protocolVersion(),
+                1,
+                Map.of(Hello.SENT, sent),
+                new String[0]);
+    }
+
+    @Test
+    void shouldTellAWorkerThatAsksWhatIsKnownOfItsAttempts() {
+        h.workerUp(0, 100);
+        h.inStream(0, asking(0, 100, 7));
+        assertThat(h.out.takeWorker(0, KnownRids.class))
+                .as("not before the ranks have registered")
+                .isEmpty();
+        h.rankUp(0, 50);
+        h.rankUp(1, 51);
+        h.pass(50);
+        h.out.takeWorker(0, KnownRids.class);
+        String running = h.request(0, "running");
+        String ended = h.request(0, "ended");
+        h.end(0, ended);
+        h.inStream(0, asking(0, 100, 7));
+        List<KnownRids> told = h.out.takeWorker(0, KnownRids.class);
+        assertThat(told).hasSize(1);
+        assertThat(told.get(0).sent()).isEqualTo(7);
+        assertThat(told.get(0).rids()).containsExactly(running);
+        h.inStream(0, asking(0, 99, 9));
+        h.workerUp(0, 100);
+        assertThat(h.out.takeWorker(0, KnownRids.class))
+                .as("a former incarnation's question, and a hello without one")
+                .isEmpty();
+    }
+
     @Test
     void shouldNotWaitForARankThatDiedToo() {
         h.workerUp(0, 100);

@@ -31,6 +31,7 @@ final class Attempts {
     private final Map<SequenceState, Long> waiting = new LinkedHashMap<>();
 
     private long epoch;
+    private long sent;
 
     Attempts(ManagerOutput output, String httpWorkerIpc, Resumption resumption) {
         this.output = output;
@@ -57,7 +58,7 @@ final class Attempts {
         }
         if (!output.hasController()) {
             waiting.put(state, nowNs);
-        } else if (!send(state)) {
+        } else if (!send(state, nowNs)) {
             state.finishReason = Resumption.unavailable(UNREACHABLE);
             return false;
         }
@@ -65,8 +66,10 @@ final class Attempts {
         return true;
     }
 
-    private boolean send(SequenceState state) {
+    private boolean send(SequenceState state, long nowNs) {
         state.sentToEpoch = epoch;
+        state.sentNumber = ++sent;
+        state.sentNs = nowNs;
         return output.toController(state.spec.toMessage(state.wireRid, httpWorkerIpc, state.received()));
     }
 
@@ -103,7 +106,7 @@ final class Attempts {
             SequenceState state = entry.getKey();
             if (state.zombie || state.abortAsked) {
                 given.put(state, new FinishReason.Abort("Aborted", null, null));
-            } else if (open && send(state)) {
+            } else if (open && send(state, nowNs)) {
                 it.remove();
                 continue;
             } else if (nowNs - entry.getValue() >= CONTROLLER_WAIT_NS) {
@@ -160,6 +163,11 @@ final class Attempts {
             }
         }
         return its;
+    }
+
+    /** How many have been sent so far. */
+    long sent() {
+        return sent;
     }
 
     /** Whether the attempt under way has not been sent yet. */

@@ -18,9 +18,17 @@ import java.util.Set;
  * that ended meanwhile (docs/protocol.md section 3). Pure; {@link TokenizerManager} begins the new attempts.
  */
 public final class Recovery {
+    /**
+     * An attempt of which nothing is heard for so long may be lost. As long as requests wait in ordinary operation, and a
+     * question costs one message with the names of this worker's attempts.
+     */
+    static final long DOUBT_NS = 5_000_000_000L;
+
     private final TokenizerManager manager;
     private final int detokenizers;
     private long firstEpoch;
+    private boolean asked;
+    private long askedNs;
 
     /** @param detokenizers how many have the texts of the topology's requests */
     public Recovery(TokenizerManager manager, int detokenizers) {
@@ -53,12 +61,33 @@ public final class Recovery {
         manager.attempts().onController(hello.epoch());
     }
 
+    /**
+     * Whether the controller should be asked what it knows: a connection that broke has lost what was on its way on it, a
+     * request or the word of its end (docs/protocol.md section 3).
+     *
+     * @return the number of the newest attempt sent, to be told in the stream; 0 for no question
+     */
+    public long question(long nowNs) {
+        if (asked && nowNs - askedNs < DOUBT_NS) {
+            return 0;
+        }
+        for (SequenceState state : manager.attempts().running()) {
+            if (!manager.attempts().isWaiting(state) && nowNs - state.quietSinceNs() >= DOUBT_NS) {
+                asked = true;
+                askedNs = nowNs;
+                return manager.attempts().sent();
+            }
+        }
+        return 0;
+    }
+
     private void onKnown(KnownRids message, long nowNs) {
         Set<String> known = new HashSet<>(Arrays.asList(message.rids()));
         List<String> lost = new ArrayList<>();
         for (SequenceState state : manager.attempts().running()) {
             // The first controller there was cannot have lost anything.
-            boolean sentBefore = state.sentToEpoch < message.epoch() && message.epoch() != firstEpoch;
+            boolean sentBefore = state.sentNumber <= message.sent()
+                    || (state.sentToEpoch < message.epoch() && message.epoch() != firstEpoch);
             if (known.remove(state.wireRid)) {
                 if (state.zombie || state.abortAsked) {
                     manager.attempts().abort(state); // its first abort may have died with the predecessor
@@ -68,7 +97,8 @@ public final class Recovery {
             }
         }
         manager.attempts().disown(known);
-        manager.lose(lost, Loss.NOWHERE, "The controller was restarted", nowNs);
+        String why = message.sent() > 0 ? "The request was lost on its way" : "The controller was restarted";
+        manager.lose(lost, Loss.NOWHERE, why, nowNs);
     }
 
     /** The texts that its predecessor had begun are lost; of attempts without output the first may have been. */

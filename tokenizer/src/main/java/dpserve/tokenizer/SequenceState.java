@@ -38,6 +38,11 @@ public final class SequenceState {
     /** Epoch of the controller that the attempt under way was sent to; 0 before one was heard. */
     long sentToEpoch;
 
+    /** The how manieth attempt of this worker the one under way is; 0 before it was sent. */
+    long sentNumber;
+
+    long sentNs;
+
     /** Number of the attempt under way, from 0. */
     int attempt;
 
@@ -121,6 +126,11 @@ public final class SequenceState {
             firstTokenNs = nowNs;
         }
         lastTokenNs = nowNs;
+    }
+
+    /** Since when nothing has been heard of the attempt under way, which was sent. */
+    long quietSinceNs() {
+        return Math.max(sentNs, lastTokenNs);
     }
 
     /** What was asked for. */

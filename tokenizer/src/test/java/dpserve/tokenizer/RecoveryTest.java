@@ -52,7 +52,11 @@ class RecoveryTest {
     }
 
     private void known(long epoch, String... rids) {
-        assertThat(recovery.onMessage(new KnownRids(epoch, rids), 1)).isTrue();
+        assertThat(recovery.onMessage(new KnownRids(epoch, rids, 0), 1)).isTrue();
+    }
+
+    private void answer(long sent, long nowNs, String... rids) {
+        assertThat(recovery.onMessage(new KnownRids(1, rids, sent), nowNs)).isTrue();
     }
 
     private void output(String wireRid, int id) {
@@ -105,6 +109,48 @@ class RecoveryTest {
         known(1);
         assertThat(recorder.events).isEmpty();
         assertThat(early.attempt).isZero();
+    }
+
+    @Test
+    void shouldAskWhatIsKnownOfAttemptsThatAreQuietForLong() {
+        controller(1);
+        submit("first");
+        assertThat(recovery.question(5 * S - 1)).as("not for long").isZero();
+        assertThat(recovery.question(5 * S)).isEqualTo(1);
+        assertThat(recovery.question(9 * S)).as("asked a moment ago").isZero();
+        submit("second");
+        assertThat(recovery.question(10 * S)).isEqualTo(2);
+    }
+
+    @Test
+    void shouldNotAskWhileTokensComeOrNothingRuns() {
+        assertThat(recovery.question(60 * S)).isZero();
+        controller(1);
+        SequenceState state = submit("first");
+        state.tokensAt(57 * S);
+        assertThat(recovery.question(60 * S)).isZero();
+    }
+
+    @Test
+    void shouldSendAgainWhatTheControllerNeverGot() {
+        controller(1);
+        SequenceState known = submit("known");
+        SequenceState lost = submit("lost");
+        long sent = recovery.question(6 * S);
+        SequenceState later = submit("sent after the question");
+        String laterRid = later.wireRid;
+        recorder.events.clear();
+        answer(sent, 7 * S, known.wireRid, "ended long ago");
+        assertThat(sentRids()).containsExactly(lost.wireRid);
+        assertThat(WireRid.parse(lost.wireRid).attempt()).isEqualTo(1);
+        assertThat(later.wireRid).isEqualTo(laterRid);
+        assertThat(recorder.sent(EndNotice.class))
+                .as("a word of an end that was lost is said again")
+                .singleElement()
+                .satisfies(e -> assertThat(e.rids()).containsExactly("ended long ago"));
+        recorder.events.clear();
+        answer(sent, 8 * S, known.wireRid);
+        assertThat(sentRids()).as("an answer that comes twice").isEmpty();
     }
 
     @Test

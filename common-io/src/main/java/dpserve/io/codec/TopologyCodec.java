@@ -278,9 +278,10 @@ final class TopologyCodec {
     }
 
     static void write(WireWriter out, KnownRids m) {
-        head(out, KNOWN_RIDS, 2, null);
+        head(out, KNOWN_RIDS, 3, null);
         out.integer(m.epoch());
         out.texts(m.rids());
+        out.integer(m.sent());
     }
 
     static KnownRids readKnownRids(WireScanner in, int length) throws CodecException {
@@ -288,8 +289,9 @@ final class TopologyCodec {
         long epoch = in.integer("epoch");
         s.to(4);
         String[] rids = rids(in, "rids");
+        long sent = s.to(5) ? in.integer("sent") : 0;
         s.finish();
-        return new KnownRids(epoch, rids);
+        return new KnownRids(epoch, rids, sent);
     }
 
     static void write(WireWriter out, LostRids m) {

@@ -54,6 +54,12 @@ public record Hello(
     /** Key in {@code info} of a rank: prompt tokens of those. */
     public static final String RECEIVED_TOKENS = "received_tokens";
 
+    /**
+     * Key in {@code info} of a tokenizer worker's hello in its request stream: number of the newest attempt sent before it.
+     * The worker asks for {@link KnownRids}.
+     */
+    public static final String SENT = "sent";
+
     /** Key in {@code info} of a rank: longest prompt accepted, tokens. */
     public static final String MAX_REQ_INPUT_LEN = "max_req_input_len";
 }

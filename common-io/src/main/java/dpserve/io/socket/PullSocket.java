@@ -38,7 +38,13 @@ public final class PullSocket implements AutoCloseable {
      * @throws BindException if the port is in use
      */
     public static PullSocket bind(ZContext context, String endpoint, SocketLimits limits) throws BindException {
+        return bind(context, endpoint, limits, PeerTimes.of(endpoint));
+    }
+
+    static PullSocket bind(ZContext context, String endpoint, SocketLimits limits, PeerTimes times)
+            throws BindException {
         ZMQ.Socket socket = open(context, limits);
+        times.asServer(socket);
         Contexts.secureServer(context, socket);
         try {
             socket.bind(endpoint);
@@ -51,8 +57,12 @@ public final class PullSocket implements AutoCloseable {
 
     /** Connects to a PUSH that the peer bound; a peer that is not there yet is waited for in the background. */
     public static PullSocket connect(ZContext context, String endpoint, SocketLimits limits) {
+        return connect(context, endpoint, limits, PeerTimes.of(endpoint));
+    }
+
+    static PullSocket connect(ZContext context, String endpoint, SocketLimits limits, PeerTimes times) {
         ZMQ.Socket socket = open(context, limits);
-        socket.setHandshakeIvl(SocketLimits.HANDSHAKE_MS);
+        times.asClient(socket);
         Contexts.secureClient(context, socket);
         socket.connect(endpoint);
         return new PullSocket(context, socket, endpoint);

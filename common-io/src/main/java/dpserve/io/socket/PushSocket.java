@@ -29,7 +29,13 @@ public final class PushSocket implements AutoCloseable {
      * @throws BindException if the port is in use
      */
     public static PushSocket bind(ZContext context, String endpoint, SocketLimits limits) throws BindException {
+        return bind(context, endpoint, limits, PeerTimes.of(endpoint));
+    }
+
+    static PushSocket bind(ZContext context, String endpoint, SocketLimits limits, PeerTimes times)
+            throws BindException {
         ZMQ.Socket socket = open(context, limits);
+        times.asServer(socket);
         Handshakes handshakes = new Handshakes();
         socket.setEventHook(handshakes, Handshakes.EVENTS);
         Contexts.secureServer(context, socket);
@@ -47,9 +53,13 @@ public final class PushSocket implements AutoCloseable {
 
     /** Connects to a PULL; frames wait in the queue until the peer is there. */
     public static PushSocket connect(ZContext context, String endpoint, SocketLimits limits) {
+        return connect(context, endpoint, limits, PeerTimes.of(endpoint));
+    }
+
+    static PushSocket connect(ZContext context, String endpoint, SocketLimits limits, PeerTimes times) {
         ZMQ.Socket socket = open(context, limits);
         socket.setSendBufferSize(BUFFER_BYTES);
-        socket.setHandshakeIvl(SocketLimits.HANDSHAKE_MS);
+        times.asClient(socket);
         Contexts.secureClient(context, socket);
         socket.connect(endpoint);
         return new PushSocket(socket, endpoint, null);

@@ -96,7 +96,7 @@ final class RandomMessages {
                 () -> new Refused(text(), 503, text()),
                 () -> new Fenced(index(), positive()),
                 () -> new HeldRids(index(), positive(), texts(random.nextInt(40), false)),
-                () -> new KnownRids(positive(), texts(random.nextInt(40), false)),
+                () -> new KnownRids(positive(), texts(random.nextInt(40), false), positive()),
                 () -> new LostRids(index(), texts(random.nextInt(4), false)),
                 () -> new EndNotice(texts(random.nextInt(40), false)),
                 () -> new DropState(texts(random.nextInt(4), false)));

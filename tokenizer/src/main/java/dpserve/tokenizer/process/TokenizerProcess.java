@@ -268,7 +268,8 @@ final class TokenizerProcess implements AutoCloseable {
             if (args.sglangController) {
                 ranks.takeForUp(now);
             } else {
-                sockets.hello(hello());
+                long sent = recovery.question(now);
+                sockets.hello(hello(sent == 0 ? Map.of() : Map.of(Hello.SENT, sent)));
             }
         }
         sockets.greetNewPeer();
@@ -279,7 +280,7 @@ final class TokenizerProcess implements AutoCloseable {
         }
     }
 
-    private Hello hello() {
+    private Hello hello(Map<String, Long> info) {
         return new Hello(
                 Role.TOKENIZER,
                 args.workerIndex,
@@ -287,7 +288,7 @@ final class TokenizerProcess implements AutoCloseable {
                 ownEndpoints(),
                 Hello.PROTOCOL_VERSION,
                 ProcessHandle.current().pid(),
-                Map.of(),
+                info,
                 new String[0]);
     }
 

@@ -58,7 +58,7 @@ public final class Exchange {
     }
 
     /** Runs if the client leaves before the reply is complete. */
-    void onClientGone(Runnable action) {
+    public void onClientGone(Runnable action) {
         onClientGone = action;
     }
 
@@ -77,7 +77,7 @@ public final class Exchange {
     }
 
     /** Whether a stream of events has begun. */
-    boolean isStreaming() {
+    public boolean isStreaming() {
         return streaming;
     }
 

@@ -13,10 +13,10 @@ import java.util.Map;
  * @param authorization the header's value, or null; never to be logged
  * @param body as sent, maybe empty
  */
-record HttpCall(String method, String uri, String authorization, byte[] body) {
+public record HttpCall(String method, String uri, String authorization, byte[] body) {
 
     /** The path, decoded, without query. */
-    String path() {
+    public String path() {
         return path(uri);
     }
 

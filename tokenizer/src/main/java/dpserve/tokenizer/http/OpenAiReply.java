@@ -89,7 +89,7 @@ final class OpenAiReply {
                 exchange.event(GenerateReply.write(g -> chunk(g, index, state, "", true, false)));
             } else if (request.echo() != null) {
                 String prompt = request.echo().get(index / request.generate().samples());
-                exchange.event(GenerateReply.write(g -> chunk(g, index, state, prompt, false, false)));
+                exchange.event(GenerateReply.write(g -> chunk(g, index, state, prompt, true, false)));
             }
         }
         if (error) {
@@ -121,7 +121,7 @@ final class OpenAiReply {
         return chat ? "chat.completion.chunk" : "text_completion";
     }
 
-    private void chunk(JsonGenerator g, int index, SequenceState state, String text, boolean role, boolean last)
+    private void chunk(JsonGenerator g, int index, SequenceState state, String text, boolean first, boolean last)
             throws IOException {
         head(g, chunkObject());
         g.writeArrayFieldStart("choices");
@@ -129,7 +129,7 @@ final class OpenAiReply {
         g.writeNumberField("index", index);
         if (chat) {
             g.writeObjectFieldStart("delta");
-            if (role) {
+            if (first) {
                 g.writeStringField("role", "assistant");
                 g.writeStringField("content", "");
             } else if (!text.isEmpty()) {
@@ -141,7 +141,7 @@ final class OpenAiReply {
         }
         g.writeNullField("logprobs");
         finish(g, last ? state.finishReason() : null);
-        if (!role) {
+        if (!first) {
             tokenIds(g, index, state);
         }
         g.writeEndObject();

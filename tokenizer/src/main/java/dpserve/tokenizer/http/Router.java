@@ -16,7 +16,7 @@ public final class Router {
     private static final int INLINE_BODY_BYTES = 64 << 10;
 
     /** Serves one path. */
-    interface Endpoint {
+    public interface Endpoint {
         void handle(HttpCall call, Exchange exchange) throws BadRequest;
     }
 
@@ -50,7 +50,7 @@ public final class Router {
     }
 
     /** Adds a path. */
-    void add(List<String> methods, String path, Endpoint endpoint) {
+    public void add(List<String> methods, String path, Endpoint endpoint) {
         routes.put(path, new Route(methods, endpoint));
     }
 
@@ -99,7 +99,7 @@ public final class Router {
     }
 
     /** Parses a body; an empty one is an empty object. */
-    static JsonNode json(byte[] body) throws BadRequest {
+    public static JsonNode json(byte[] body) throws BadRequest {
         try {
             JsonNode node = Exchange.JSON.readTree(body);
             return node == null || node.isMissingNode() ? Exchange.JSON.createObjectNode() : node;

@@ -1,0 +1,44 @@
+package dpserve.router;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** What the attempts of one client request have in common: its body, and what the client was sent so far. Pure. */
+public final class Attempt {
+    private final RoutedBody body;
+    private final ReceivedOutput received;
+
+    /**
+     * @param path of the request: {@code /generate} or one of OpenAI's
+     * @param body the client's
+     * @param rid a name for a request that has none
+     */
+    public Attempt(String path, ObjectNode body, String rid) {
+        this.body = new RoutedBody(path, body, rid);
+        this.received = new ReceivedOutput(this.body.openAi());
+    }
+
+    /** The body for one half of a pair, with what was received so far to go on behind it. */
+    public ObjectNode body(boolean prefill, String bootstrapHost, int bootstrapPort, long room) {
+        return body.of(prefill, bootstrapHost, bootstrapPort, room, received);
+    }
+
+    /**
+     * Takes an event of the decode half.
+     *
+     * @return what the client is to see of it, or null for nothing
+     */
+    public JsonNode take(JsonNode event) {
+        return event.has("error") || received.take(event) ? body.forClient(event) : null;
+    }
+
+    /** Whether the client has been sent anything. */
+    public boolean hasOutput() {
+        return !received.isEmpty();
+    }
+
+    /** Whether the client asked for a stream. */
+    public boolean isStream() {
+        return body.stream();
+    }
+}

@@ -1,0 +1,126 @@
+package dpserve.router.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dpserve.router.PairChoice;
+import dpserve.tokenizer.BadRequest;
+import dpserve.tokenizer.http.Exchange;
+import dpserve.tokenizer.http.HttpCall;
+import dpserve.tokenizer.http.Router;
+import io.netty.channel.EventLoop;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
+
+/**
+ * The PD router's endpoints. Requests go to a pair of servers ({@link RoutedExchange}); calls about the servers go to all of them, or
+ * to the first decode server where one answer is as good as another.
+ */
+public final class PdRouter {
+    static final String SERVED = "served";
+    static final String FAILED = "failed";
+    static final String RETRIES = "retries";
+
+    private static final List<String> GET = List.of("GET");
+    private static final List<String> POST = List.of("POST");
+    private static final List<String> REQUESTS = List.of("/generate", "/v1/completions", "/v1/chat/completions");
+    private static final List<String> ONE_ANSWER = List.of("/v1/models", "/model_info", "/get_model_info");
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final EventLoop loop;
+    private final PairChoice pairs;
+    private final Upstream upstream;
+    private final LongSupplier rooms;
+    private final Map<String, Long> counts = new LinkedHashMap<>();
+    private long requests;
+
+    /**
+     * @param loop where everything runs
+     * @param rooms draws bootstrap rooms, at least 0, that no other request will draw
+     */
+    public PdRouter(EventLoop loop, PairChoice pairs, LongSupplier rooms) {
+        this.loop = loop;
+        this.pairs = pairs;
+        this.rooms = rooms;
+        this.upstream = new Upstream(loop);
+        for (String name : List.of(SERVED, FAILED, RETRIES)) {
+            counts.put(name, 0L);
+        }
+    }
+
+    /** Adds the endpoints. */
+    public void addTo(Router router) {
+        for (String path : REQUESTS) {
+            router.add(List.of("POST", "PUT"), path, this::request);
+        }
+        for (String path : ONE_ANSWER) {
+            router.add(
+                    GET,
+                    path,
+                    (call, exchange) -> ServerCalls.pass(this, pairs.decodes().get(0), call, exchange));
+        }
+        for (String path : List.of("/health", "/health_generate")) {
+            router.add(GET, path, (call, exchange) -> ServerCalls.health(this, call, exchange));
+        }
+        for (String path : List.of("/server_info", "/get_server_info", "/v1/loads")) {
+            router.add(GET, path, (call, exchange) -> ServerCalls.gather(this, call, exchange));
+        }
+        router.add(List.of("GET", "POST"), "/flush_cache", (call, exchange) -> ServerCalls.all(this, call, exchange));
+        router.add(POST, "/abort_request", (call, exchange) -> ServerCalls.all(this, call, exchange));
+        router.add(GET, "/metrics", (call, exchange) -> metrics(exchange));
+    }
+
+    private void request(HttpCall call, Exchange exchange) throws BadRequest {
+        JsonNode body = Router.json(call.body());
+        if (!body.isObject()) {
+            throw new BadRequest(null, "The request body must be a JSON object.");
+        }
+        requests++;
+        String rid = UUID.randomUUID().toString().replace("-", "");
+        new RoutedExchange(this, call, (ObjectNode) body, exchange, rid, rooms).begin();
+    }
+
+    private void metrics(Exchange exchange) {
+        StringBuilder text = new StringBuilder();
+        counter(text, "requests_total", "Requests that came.", requests);
+        counter(text, "served_total", "Requests whose answer was passed on whole.", counts.get(SERVED));
+        counter(text, "failed_total", "Requests that ended with an error.", counts.get(FAILED));
+        counter(text, "retries_total", "Attempts after the first.", counts.get(RETRIES));
+        text.append("# HELP dpserve_router_running Attempts under way.\n# TYPE dpserve_router_running gauge\n");
+        text.append("dpserve_router_running ").append(pairs.running()).append('\n');
+        exchange.reply(
+                200, "text/plain; version=0.0.4; charset=utf-8", text.toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void counter(StringBuilder text, String name, String help, long value) {
+        String full = "dpserve_router_" + name;
+        text.append("# HELP ").append(full).append(' ').append(help).append('\n');
+        text.append("# TYPE ").append(full).append(" counter\n");
+        text.append(full).append(' ').append(value).append('\n');
+    }
+
+    PairChoice pairs() {
+        return pairs;
+    }
+
+    Upstream upstream() {
+        return upstream;
+    }
+
+    ScheduledExecutorService loop() {
+        return loop;
+    }
+
+    void count(String what) {
+        counts.merge(what, 1L, Long::sum);
+    }
+
+    static ObjectMapper json() {
+        return JSON;
+    }
+}

@@ -1,0 +1,258 @@
+package dpserve.router.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dpserve.router.Attempt;
+import dpserve.router.PairChoice;
+import dpserve.tokenizer.http.Exchange;
+import dpserve.tokenizer.http.HttpCall;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client request on its way through pairs of servers: both halves get it at the same time, the decode half's answer goes to the
+ * client, and when either fails in a way that another pair may heal, both halves are given up and the request begins anew
+ * behind what the client has, in another room.
+ */
+final class RoutedExchange {
+    /** As often as a tokenizer manager sends a request again after deaths: more often it may be what kills. */
+    static final int MAX_ATTEMPTS = 3;
+
+    /** Before the second attempt, and twice that before the third: a restarting process needs a moment. */
+    private static final long RETRY_DELAY_MS = 200;
+
+    private static final int UNAVAILABLE = 503;
+    private static final int OK = 200;
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Logger LOG = LoggerFactory.getLogger(RoutedExchange.class);
+
+    private final PdRouter router;
+    private final HttpCall call;
+    private final Exchange exchange;
+    private final Attempt attempt;
+    private final LongSupplier rooms;
+    private PairChoice.Pair pair;
+    private Upstream.Call prefill;
+    private Upstream.Call decode;
+
+    /** Number of the attempt under way; whatever an earlier one still says goes nowhere. */
+    private int number;
+
+    RoutedExchange(PdRouter router, HttpCall call, ObjectNode body, Exchange exchange, String rid, LongSupplier rooms) {
+        this.router = router;
+        this.call = call;
+        this.exchange = exchange;
+        this.attempt = new Attempt(call.path(), body, rid);
+        this.rooms = rooms;
+        exchange.onClientGone(this::giveUp);
+    }
+
+    void begin() {
+        if (exchange.isDone()) {
+            return;
+        }
+        number++;
+        pair = router.pairs().take();
+        PairChoice.Prefill to = router.pairs().prefills().get(pair.prefill());
+        long room = rooms.getAsLong();
+        String host = to.url().getHost();
+        byte[] first = bytes(attempt.body(true, host, to.bootstrapPort(), room));
+        byte[] second = bytes(attempt.body(false, host, to.bootstrapPort(), room));
+        prefill = router.upstream()
+                .send(to.url(), call.method(), call.path(), call.authorization(), first, new PrefillReply(number));
+        decode = router.upstream()
+                .send(
+                        router.pairs().decodes().get(pair.decode()),
+                        call.method(),
+                        call.path(),
+                        call.authorization(),
+                        second,
+                        new DecodeReply(number));
+    }
+
+    private static byte[] bytes(ObjectNode body) {
+        return body.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Ends both halves of the attempt under way. */
+    private void giveUp() {
+        if (pair != null) {
+            prefill.cancel();
+            decode.cancel();
+            router.pairs().release(pair);
+            pair = null;
+        }
+    }
+
+    /** This pair failed: another attempt, or the client hears of it. */
+    private void failed(int status, String contentType, byte[] body, String why) {
+        giveUp();
+        if (status == UNAVAILABLE && number < MAX_ATTEMPTS) {
+            router.count(PdRouter.RETRIES);
+            LOG.info("attempt {} failed ({}), trying another pair", number, why);
+            ScheduledExecutorService loop = router.loop();
+            loop.schedule(this::begin, RETRY_DELAY_MS * number, TimeUnit.MILLISECONDS);
+            return;
+        }
+        router.count(PdRouter.FAILED);
+        if (!exchange.isStreaming()) {
+            exchange.reply(status, contentType, body);
+            return;
+        }
+        ObjectNode event = JSON.createObjectNode();
+        event.putObject("error").put("message", why).put("code", status).put("retryable", status == UNAVAILABLE);
+        exchange.event(bytes(event));
+        exchange.endEvents();
+    }
+
+    private void broken(String half, String why) {
+        String message = "the " + half + " server failed: " + why;
+        ObjectNode body = JSON.createObjectNode();
+        body.putObject("error").put("message", message);
+        failed(UNAVAILABLE, "application/json", bytes(body), message);
+    }
+
+    private void done() {
+        giveUp(); // a prefill half that has not ended yet is done for as well
+        router.count(PdRouter.SERVED);
+    }
+
+    /** The prefill half's own answer is of no use to anyone; its errors are. */
+    private final class PrefillReply implements Upstream.Listener {
+        private final int of;
+        private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+        private int status;
+        private String contentType;
+
+        PrefillReply(int of) {
+            this.of = of;
+        }
+
+        private boolean isOver() {
+            // What has first output has its KV: the prefill half may fail as it likes.
+            return of != number || pair == null || attempt.hasOutput();
+        }
+
+        @Override
+        public void onStatus(int newStatus, String newContentType) {
+            status = newStatus;
+            contentType = newContentType;
+        }
+
+        @Override
+        public void onPiece(byte[] piece) {
+            if (status != OK) {
+                body.writeBytes(piece);
+            }
+        }
+
+        @Override
+        public void onEnd() {
+            if (!isOver() && status != OK) {
+                failed(status, contentType, body.toByteArray(), "prefill: " + body.toString(StandardCharsets.UTF_8));
+            }
+        }
+
+        @Override
+        public void onBroken(String why) {
+            if (!isOver()) {
+                broken("prefill", why);
+            }
+        }
+    }
+
+    private final class DecodeReply implements Upstream.Listener {
+        private final int of;
+        private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+        private final EventLines events = new EventLines();
+        private int status;
+        private String contentType;
+        private boolean streamed;
+
+        DecodeReply(int of) {
+            this.of = of;
+        }
+
+        private boolean isOver() {
+            return of != number || pair == null;
+        }
+
+        @Override
+        public void onStatus(int newStatus, String newContentType) {
+            status = newStatus;
+            contentType = newContentType;
+            streamed = status == OK && contentType.startsWith("text/event-stream");
+        }
+
+        @Override
+        public void onPiece(byte[] piece) {
+            if (!streamed) {
+                body.writeBytes(piece);
+                return;
+            }
+            for (String data : events.take(piece)) {
+                if (!isOver()) {
+                    onEvent(data);
+                }
+            }
+        }
+
+        private void onEvent(String data) {
+            if (data.equals("[DONE]")) {
+                exchange.endEvents();
+                done();
+                return;
+            }
+            JsonNode event;
+            try {
+                event = JSON.readTree(data);
+            } catch (JsonProcessingException e) {
+                broken("decode", "an event is no JSON");
+                return;
+            }
+            JsonNode error = event.path("error");
+            if (error.isObject() && error.path("code").asInt() == UNAVAILABLE) {
+                failed(
+                        UNAVAILABLE,
+                        "application/json",
+                        bytes((ObjectNode) event),
+                        error.path("message").asText());
+                return;
+            }
+            JsonNode shown = attempt.take(event);
+            if (shown != null) {
+                exchange.startEvents();
+                exchange.event(shown.toString().getBytes(StandardCharsets.UTF_8));
+            }
+        }
+
+        @Override
+        public void onEnd() {
+            if (isOver()) {
+                return;
+            }
+            if (streamed) {
+                broken("decode", "its stream ended early");
+            } else if (status == OK) {
+                exchange.reply(status, contentType, body.toByteArray());
+                done();
+            } else {
+                failed(status, contentType, body.toByteArray(), "decode: " + body.toString(StandardCharsets.UTF_8));
+            }
+        }
+
+        @Override
+        public void onBroken(String why) {
+            if (!isOver()) {
+                broken("decode", why);
+            }
+        }
+    }
+}

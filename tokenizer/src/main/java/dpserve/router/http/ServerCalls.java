@@ -1,0 +1,145 @@
+package dpserve.router.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dpserve.tokenizer.http.Exchange;
+import dpserve.tokenizer.http.HttpCall;
+import java.io.ByteArrayOutputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Calls that are about the servers behind the router. */
+final class ServerCalls {
+    private static final int OK = 200;
+    private static final int UNAVAILABLE = 503;
+
+    private record Answer(int status, String contentType, byte[] body) {}
+
+    private ServerCalls() {}
+
+    /** One server's answer is the answer. */
+    static void pass(PdRouter router, URI server, HttpCall call, Exchange exchange) {
+        ask(router, List.of(server), call, exchange, answers -> reply(exchange, answers.get(0)));
+    }
+
+    /** The first answer that is an error, if one is. */
+    static void all(PdRouter router, HttpCall call, Exchange exchange) {
+        ask(router, servers(router), call, exchange, answers -> {
+            Answer worst = answers.get(0);
+            for (Answer answer : answers) {
+                worst = worst.status() == OK ? answer : worst;
+            }
+            reply(exchange, worst);
+        });
+    }
+
+    /** 200 while a pair can be made of servers that say 200. */
+    static void health(PdRouter router, HttpCall call, Exchange exchange) {
+        int prefills = router.pairs().prefills().size();
+        ask(router, servers(router), call, exchange, answers -> {
+            boolean prefill = answers.subList(0, prefills).stream().anyMatch(a -> a.status() == OK);
+            boolean decode = answers.subList(prefills, answers.size()).stream().anyMatch(a -> a.status() == OK);
+            exchange.reply(prefill && decode ? OK : UNAVAILABLE, "text/plain", new byte[0]);
+        });
+    }
+
+    /** {@code {"prefill": [...], "decode": [...]}}, as SGLang's router has it; null for a server that did not answer. */
+    static void gather(PdRouter router, HttpCall call, Exchange exchange) {
+        int prefills = router.pairs().prefills().size();
+        ask(router, servers(router), call, exchange, answers -> {
+            ObjectNode body = PdRouter.json().createObjectNode();
+            ArrayNode prefill = body.putArray("prefill");
+            ArrayNode decode = body.putArray("decode");
+            for (int i = 0; i < answers.size(); i++) {
+                (i < prefills ? prefill : decode).add(json(answers.get(i)));
+            }
+            exchange.json(OK, body);
+        });
+    }
+
+    private static JsonNode json(Answer answer) {
+        try {
+            return answer.status() == OK
+                    ? PdRouter.json().readTree(new String(answer.body(), StandardCharsets.UTF_8))
+                    : PdRouter.json().nullNode();
+        } catch (JsonProcessingException e) {
+            return PdRouter.json().nullNode();
+        }
+    }
+
+    private static List<URI> servers(PdRouter router) {
+        List<URI> all = new ArrayList<>();
+        router.pairs().prefills().forEach(p -> all.add(p.url()));
+        all.addAll(router.pairs().decodes());
+        return all;
+    }
+
+    private static void reply(Exchange exchange, Answer answer) {
+        exchange.reply(answer.status(), answer.contentType(), answer.body());
+    }
+
+    private static void ask(
+            PdRouter router, List<URI> servers, HttpCall call, Exchange exchange, Consumer<List<Answer>> then) {
+        Answer[] answers = new Answer[servers.size()];
+        int[] missing = {servers.size()};
+        List<Upstream.Call> calls = new ArrayList<>();
+        exchange.onClientGone(() -> calls.forEach(Upstream.Call::cancel));
+        for (int i = 0; i < servers.size(); i++) {
+            int at = i;
+            calls.add(router.upstream()
+                    .send(
+                            servers.get(i),
+                            call.method(),
+                            call.uri(),
+                            call.authorization(),
+                            call.body(),
+                            new Whole(answer -> {
+                                answers[at] = answer;
+                                if (--missing[0] == 0) {
+                                    then.accept(List.of(answers));
+                                }
+                            })));
+        }
+    }
+
+    /** Collects a reply. */
+    private static final class Whole implements Upstream.Listener {
+        private final Consumer<Answer> then;
+        private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+        private int status;
+        private String contentType;
+
+        Whole(Consumer<Answer> then) {
+            this.then = then;
+        }
+
+        @Override
+        public void onStatus(int newStatus, String newContentType) {
+            status = newStatus;
+            contentType = newContentType;
+        }
+
+        @Override
+        public void onPiece(byte[] piece) {
+            body.writeBytes(piece);
+        }
+
+        @Override
+        public void onEnd() {
+            then.accept(new Answer(status, contentType, body.toByteArray()));
+        }
+
+        @Override
+        public void onBroken(String why) {
+            ObjectNode error = PdRouter.json().createObjectNode();
+            error.putObject("error").put("message", why);
+            then.accept(
+                    new Answer(UNAVAILABLE, "application/json", error.toString().getBytes(StandardCharsets.UTF_8)));
+        }
+    }
+}

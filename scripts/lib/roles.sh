@@ -5,12 +5,14 @@
 readonly ROLES=(controller scheduler detokenizer tokenizer)
 
 declare -rA ROLE_MODULE=(
+  [router]=tokenizer
   [tokenizer]=tokenizer
   [detokenizer]=tokenizer
   [controller]=controller
   [scheduler]=scheduler
 )
 declare -rA ROLE_MAIN=(
+  [router]=dpserve.router.process.RouterMain
   [tokenizer]=dpserve.tokenizer.process.TokenizerManagerMain
   [detokenizer]=dpserve.detokenizer.process.DetokenizerMain
   [controller]=dpserve.controller.process.DataParallelControllerMain

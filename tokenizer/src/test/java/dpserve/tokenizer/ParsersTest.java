@@ -43,6 +43,31 @@ class ParsersTest {
     }
 
     @Test
+    void shouldReadWhatAnotherServerMade() throws Exception {
+        SequenceSpec one = parse("{'text': 'x', 'resume': {'output_ids': [5, 6], 'text': 'ab'}}")
+                .sequences()
+                .get(0);
+        assertThat(one.resume().outputIds()).containsExactly(5, 6);
+        assertThat(one.resume().text()).isEqualTo("ab");
+        GenerateRequest two = parse("{'text': ['x', 'y'], 'resume': [null, {'output_ids': [5]}]}");
+        assertThat(two.sequences().get(0).resume()).isNull();
+        assertThat(two.sequences().get(1).resume().text()).isEmpty();
+        assertThatThrownBy(() -> parse("{'text': 'x', 'resume': [null, null]}"))
+                .hasMessageContaining("resume has 2 entries");
+        assertThatThrownBy(() -> parse("{'text': 'x', 'resume': {'output_ids': [-1]}}"))
+                .hasMessageContaining("resume.output_ids");
+        assertThatThrownBy(() -> parse("{'text': 'x', 'resume': 'y'}")).hasMessageContaining("resume");
+    }
+
+    @Test
+    void shouldGiveEachSequenceARoomOfItsOwn() throws Exception {
+        GenerateRequest request = parse("{'text': ['x', 'y'], 'bootstrap_room': 40, 'sampling_params': {'n': 2}}");
+        assertThat(request.sequences())
+                .extracting(spec -> spec.routing().bootstrapRoom())
+                .containsExactly(40L, 41L, 42L, 43L);
+    }
+
+    @Test
     void shouldUseSglangsDefaults() throws Exception {
         SamplingParams params = parse("{'input_ids': [1]}").sequences().get(0).samplingParams();
         assertThat(params.maxNewTokens()).isEqualTo(128);

@@ -111,6 +111,52 @@ class TokenizerManagerTest {
     }
 
     @Test
+    void shouldGoOnBehindWhatAnotherServerMade() {
+        SequenceSpec spec = new SequenceSpec(
+                "a",
+                new int[] {1, 2, 3},
+                SamplingParams.greedy(9),
+                true,
+                SequenceSpec.Routing.NONE,
+                new SequenceSpec.Resume(new int[] {7, 8}, "shown "));
+        SequenceState state = manager.submit(spec, recorder.listener(), 0, 0);
+        TokenizedGenerateReqInput sent =
+                recorder.sent(TokenizedGenerateReqInput.class).get(0);
+        assertThat(sent.inputIds()).containsExactly(1, 2, 3, 7, 8);
+        assertThat(sent.resumed()).isEqualTo(2);
+        assertThat(sent.samplingParams().maxNewTokens()).isEqualTo(7);
+        // The detokenizer begins at the prompt's border: what was shown is dropped, in whatever pieces it comes.
+        manager.onBatch(text(1, null, wireRid(0), "sho"), 1);
+        manager.onBatch(text(2, new FinishReason.Length(2), wireRid(0), "wn new"), 2);
+        assertThat(recorder.heard()).containsExactly("heard:a:", "heard:a:new:length");
+        assertThat(state.text().toString()).isEqualTo("shown new");
+        assertThat(state.completionTokens()).isEqualTo(4);
+        assertThat(state.finishReason()).isEqualTo(new FinishReason.Length(4));
+    }
+
+    @Test
+    void shouldEndAtOnceWhatAnotherServerMadeWhole() {
+        SequenceSpec spec = new SequenceSpec(
+                "a",
+                new int[] {1},
+                SamplingParams.greedy(2),
+                true,
+                SequenceSpec.Routing.NONE,
+                new SequenceSpec.Resume(new int[] {7, 8}, "all"));
+        manager.submit(spec, recorder.listener(), 0, 0);
+        assertThat(recorder.sent(TokenizedGenerateReqInput.class)).isEmpty();
+        assertThat(recorder.heard()).containsExactly("heard:a::length");
+        assertThat(manager.size()).isZero();
+    }
+
+    /** One row: a token and some text. */
+    private static BatchStrOutput text(int completion, FinishReason reason, String rid, String text) {
+        BatchStrOutput one = output(completion, reason, rid);
+        one.outputStrs()[0] = text;
+        return one;
+    }
+
+    @Test
     void shouldEndAnAttemptOnlyOnce() {
         submit("a");
         String rid = wireRid(0);

@@ -1,0 +1,117 @@
+package dpserve.router;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+class AttemptTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private static ObjectNode json(String text) {
+        try {
+            return (ObjectNode) JSON.readTree(text.replace('\'', '"'));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static Attempt attempt(String path, String body) {
+        return new Attempt(path, json(body), "made-up");
+    }
+
+    private static JsonNode resume(Attempt attempt) {
+        return attempt.body(false, "h", 1, 2).path("resume");
+    }
+
+    @Test
+    void shouldGiveBothHalvesTheRoom() {
+        ObjectNode client = json("{'text': 'a', 'stream': true, 'stream_options': {}}");
+        Attempt attempt = new Attempt("/generate", client, "made-up");
+        JsonNode decode = attempt.body(false, "10.0.0.1", 8998, 77);
+        JsonNode prefill = attempt.body(true, "10.0.0.1", 8998, 77);
+        assertThat(decode.get("bootstrap_host").asText()).isEqualTo("10.0.0.1");
+        assertThat(decode.get("bootstrap_port").asInt()).isEqualTo(8998);
+        assertThat(decode.get("bootstrap_room").asLong()).isEqualTo(77);
+        assertThat(decode.get("rid").asText()).isEqualTo("made-up");
+        assertThat(decode.get("stream").asBoolean()).isTrue();
+        assertThat(decode.has("resume")).isFalse();
+        assertThat(prefill.get("bootstrap_room").asLong()).isEqualTo(77);
+        assertThat(prefill.get("stream").asBoolean()).isFalse();
+        assertThat(client.has("rid")).isFalse();
+    }
+
+    @Test
+    void shouldKeepTheClientsOwnName() {
+        assertThat(attempt("/generate", "{'text': 'a', 'rid': 'mine'}")
+                        .body(false, "h", 1, 2)
+                        .get("rid")
+                        .asText())
+                .isEqualTo("mine");
+    }
+
+    @Test
+    void shouldGoOnBehindWhatGenerateSaid() {
+        Attempt attempt = attempt("/generate", "{'text': 'a', 'stream': true}");
+        attempt.take(
+                json("{'text': 'x', 'output_ids': [5], 'meta_info': {'finish_reason': null, 'completion_tokens': 1}}"));
+        attempt.take(json(
+                "{'text': 'xy', 'output_ids': [5, 6], 'meta_info': {'finish_reason': null, 'completion_tokens': 2}}"));
+        assertThat(resume(attempt))
+                .isEqualTo(json("{'a': [{'output_ids': [5, 6], 'text': 'xy'}]}").get("a"));
+    }
+
+    @Test
+    void shouldAddUpChunksOfIncrementalStreaming() {
+        Attempt attempt = attempt("/generate", "{'text': 'a', 'stream': true}");
+        attempt.take(
+                json("{'text': 'x', 'output_ids': [5], 'meta_info': {'finish_reason': null, 'completion_tokens': 1}}"));
+        attempt.take(
+                json("{'text': 'y', 'output_ids': [6], 'meta_info': {'finish_reason': null, 'completion_tokens': 2}}"));
+        assertThat(resume(attempt))
+                .isEqualTo(json("{'a': [{'output_ids': [5, 6], 'text': 'xy'}]}").get("a"));
+    }
+
+    @Test
+    void shouldGoOnBehindEachChoiceOfItsOwn() {
+        Attempt attempt = attempt("/v1/completions", "{'prompt': ['a', 'b'], 'n': 2, 'stream': true}");
+        attempt.take(json("{'choices': [{'index': 2, 'text': 'hi', 'token_ids': [1, 2], 'finish_reason': null}]}"));
+        attempt.take(json("{'choices': [{'index': 0, 'text': 'yo', 'token_ids': [3], 'finish_reason': 'stop'}]}"));
+        assertThat(resume(attempt))
+                .isEqualTo(
+                        json("{'a': [{'output_ids': [3], 'text': 'yo'}, null, {'output_ids': [1, 2], 'text': 'hi'}, null]}")
+                                .get("a"));
+    }
+
+    @Test
+    void shouldNotTakeAnEchoedPromptForOutput() {
+        Attempt attempt = attempt("/v1/completions", "{'prompt': 'p', 'echo': true, 'stream': true}");
+        attempt.take(json("{'choices': [{'index': 0, 'text': 'p', 'finish_reason': null}]}"));
+        attempt.take(json("{'choices': [{'index': 0, 'text': 'x', 'token_ids': [9], 'finish_reason': null}]}"));
+        assertThat(resume(attempt).get(0)).isEqualTo(json("{'output_ids': [9], 'text': 'x'}"));
+    }
+
+    @Test
+    void shouldTakeTheTokenIdsOutAgainUnlessTheClientWantsThem() {
+        String event =
+                "{'choices': [{'index': 0, 'delta': {'content': 'x'}, 'token_ids': [9], 'finish_reason': null}]}";
+        Attempt without = attempt("/v1/chat/completions", "{'messages': [], 'stream': true}");
+        Attempt with = attempt("/v1/chat/completions", "{'messages': [], 'stream': true, 'return_token_ids': true}");
+        assertThat(without.body(false, "h", 1, 2).get("return_token_ids").asBoolean())
+                .isTrue();
+        assertThat(without.take(json(event)).toString()).doesNotContain("token_ids");
+        assertThat(with.take(json(event)).toString()).contains("token_ids");
+    }
+
+    @Test
+    void shouldNotEndAChoiceTwice() {
+        Attempt attempt = attempt("/v1/completions", "{'prompt': 'p', 'n': 2, 'stream': true}");
+        String end = "{'choices': [{'index': 1, 'text': '', 'token_ids': [], 'finish_reason': 'length'}]}";
+        assertThat(attempt.take(json(end))).isNotNull();
+        assertThat(attempt.take(json(end))).isNull();
+        assertThat(attempt.take(json("{'choices': [], 'usage': {}}"))).isNotNull();
+    }
+}

@@ -29,7 +29,7 @@ Prints one table and writes one JSON. About 40 s for each forwarder and run.
   --install     install what is missing with apt: a JDK, Maven, gcc, libzmq3-dev, python3-venv
   --runs N      runs of each forwarder, of which the best counts (default: 3)
   --forwarders  some of $ALL (default: all)
-  --port P      first of 10 ports on loopback (default: 22700)
+  --port P      first of 11 ports on loopback (default: 22700)
   --rate N      requests a second for the latency (default: 25000)
   --keep        count the runs of the last time too
   --json FILE   (default: target/bench-controller/result.json)

@@ -43,6 +43,7 @@ class Run:
         ranks = [port + 2 + r for r in range(messages.RANKS)]
         command = {
             "dpserve": options.controller + ["--input", endpoint(port), "--load-balance-method", "total_tokens",
+                                             "--controller-endpoint", endpoint(port + 2 + messages.RANKS),
                                              "--worker-endpoints", ",".join(map(endpoint, ranks))],
             "python": [sys.executable, os.path.join(options.sources, "forwarder.py"), endpoint(port),
                        ",".join(map(endpoint, ranks)), self.ages_file],
@@ -53,15 +54,18 @@ class Run:
         self.started_ns = time.monotonic_ns()
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
         self.load = subprocess.Popen(
-            [options.load, str(self.process.pid), folder, str(port), str(port + 1)] + list(map(str, ranks)),
+            [options.load, str(self.process.pid), folder, str(port), str(port + 1)] + list(map(str, ranks + [ranks[-1] + 1])),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         connected = json.loads(self.line())
+        if self.process.poll() is not None:
+            raise SystemExit(f"error: {name} ended; see {self.log.name}")
         self.connected_ns = connected["connected_ns"]
         self.idle_rss_mib = connected["rss_kib"] / 1024
 
     def line(self):
         line = self.load.stdout.readline()
         if not line:
+            self.process.kill()
             raise SystemExit(f"error: the load generator ended; see {self.log.name}")
         return line
 
@@ -90,7 +94,7 @@ class Run:
         if self.name == "python":
             self.process.send_signal(signal.SIGUSR1)
 
-    def ages_ms(self):
+    def ages(self):
         """Age of the load behind decisions: of all, or of the newest dozen a hundred times a second."""
         ages = []
         if os.path.exists(self.ages_file):
@@ -109,7 +113,8 @@ class Run:
                 for rank in d["ranks"]:
                     if rank["dp_rank"] == d["dp_rank"] and "load_age_ms" in rank:
                         ages.append(rank["load_age_ms"])
-        return sorted(ages)
+        ages.sort()
+        return {"ages": len(ages), "age_p50_ms": ages[len(ages) // 2], "age_p99_ms": ages[int(len(ages) * 0.99)]} if ages else {}
 
 
 def thread_kind(name):
@@ -163,18 +168,24 @@ def measure(options, name):
         result["reports"] = summary(run.saturate(500, REPORTS, options.seconds))
         phase = run.phase(500, 0, "rate", options.rate, options.seconds)
         result["latency"] = summary(phase) | {"p50_us": phase["p50_us"], "p99_us": phase["p99_us"]}
-        run.mark_ages()
         offered = result["reports"]["rate"] * OVERLOAD
-        phase = run.phase(500, REPORTS, "rate", offered, options.overload_s)
-        result["overload"] = summary(phase) | {
-            "offered": offered, "sent": phase["sent"] / phase["seconds"], "behind_s": phase["generator_behind_s"],
-            "drain_s": phase["drain_s"]}
+        result["overload"] = overload(run, REPORTS, offered, options.overload_s)
+        if name.startswith("dpserve"):
+            result["overload_endpoint"] = overload(run, -REPORTS, offered, options.overload_s)
     finally:
         run.close()
-    ages = run.ages_ms()
-    if ages:
-        result["overload"] |= {"ages": len(ages), "age_p50_ms": ages[len(ages) // 2], "age_p99_ms": ages[int(len(ages) * 0.99)]}
+    if name == "python":
+        result["overload"] |= run.ages()
     return result
+
+
+def overload(run, reports, offered, seconds):
+    """More than it can forward. What the generator cannot hand over waits in it, as in a tokenizer worker."""
+    run.mark_ages()
+    phase = run.phase(500, reports, "rate", offered, seconds)
+    found = summary(phase) | {"offered": offered, "sent": phase["sent"] / phase["seconds"], "behind_s": phase["generator_behind_s"],
+                              "blocked": phase["blocked"], "drain_s": phase["drain_s"]}
+    return found if run.name == "python" else found | run.ages()
 
 
 def main():

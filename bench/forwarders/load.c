@@ -2,7 +2,7 @@
  * Load generator and sink for scripts/bench-controller.sh: a tokenizer worker that sends requests and eight ranks that end
  * each at once. Speaks ZeroMQ's wire protocol on plain sockets, because libzmq on both sides would cost as much as what is measured.
  *
- *   load PID FOLDER INPUT_PORT WORKER_PORT RANK_PORT...
+ *   load PID FOLDER INPUT_PORT WORKER_PORT RANK_PORT... ENDPOINT_PORT
  *
  * Listens on INPUT_PORT as PUSH, connects to the ranks' ports as PULL. If FOLDER holds hello.bin it sends that first, listens on
  * WORKER_PORT for the controller's notices, and ends each request with an EndNotice. Then one phase for each line of standard
@@ -10,7 +10,8 @@
  *
  *   PROMPT REPORTS MODE AMOUNT SECONDS MARK_NS
  *
- * Requests from FOLDER/request-PROMPT.bin, before each REPORTS reports; MODE saturate keeps AMOUNT requests under way, MODE rate
+ * Requests from FOLDER/request-PROMPT.bin, before each REPORTS reports (below zero: so many, on a connection of their own to the
+ * port after the ranks', where the controller listens); MODE saturate keeps AMOUNT requests under way, MODE rate
  * sends AMOUNT a second at random times; MARK_NS is a moment at which the requests that arrived are counted too.
  */
 #define _GNU_SOURCE
@@ -25,7 +26,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { RANKS = 64, RING = 1 << 21, DIGITS = 10, OUT = 1 << 20, ENDS_PER_NOTICE = 16, RID = 128, PEER_MS = 20000 };
+enum { RANKS = 64, RING = 1 << 21, DIGITS = 10, OUT = 1 << 20, ENDS_PER_NOTICE = 16, RID = 128, PEER_MS = 20000, HELLO_MS = 3000 };
 enum { ASK_NS = 10000000, GRACE_NS = 1000000000, ENDS_ROOM = 1 << 16 };
 
 static const char DIGITS_MARK[] = "##########";
@@ -38,12 +39,18 @@ struct template {
     int count;
 };
 
+/* What is to be written to a peer. */
+struct outbox {
+    int fd;
+    unsigned char data[OUT];
+    size_t begin, end;
+};
+
 static struct conn input, worker, ranks[RANKS];
+static struct outbox stream, endpoint;
 static int rank_count, pid, has_hello;
 static struct template request, report[RANKS], ask;
 static size_t rid_at, rid_length;
-static unsigned char out[OUT];
-static size_t out_begin, out_end;
 static int64_t sent, received, *sent_at;
 static int64_t per_rank[RANKS];
 static int current_rank;
@@ -63,13 +70,13 @@ static struct template load_template(const char *folder, const char *name, const
     return t;
 }
 
-static int room(size_t length) { return OUT - out_end > length + 16; }
+static size_t room(const struct outbox *o) { return OUT - o->end; }
 
-static unsigned char *append(const unsigned char *message, size_t length) {
-    out_end += frame_header(out + out_end, length);
-    memcpy(out + out_end, message, length);
-    out_end += length;
-    return out + out_end - length;
+static unsigned char *append(struct outbox *o, const unsigned char *message, size_t length) {
+    o->end += frame_header(o->data + o->end, length);
+    memcpy(o->data + o->end, message, length);
+    o->end += length;
+    return o->data + o->end - length;
 }
 
 static void put_digits(unsigned char *at, int64_t n) {
@@ -79,16 +86,16 @@ static void put_digits(unsigned char *at, int64_t n) {
 }
 
 static void put_request(int64_t stamp_ns) {
-    unsigned char *m = append(request.bytes.data, request.bytes.length);
+    unsigned char *m = append(&stream, request.bytes.data, request.bytes.length);
     for (int i = 0; i < request.count; i++) {
         put_digits(m + request.places[i], sent);
     }
     sent_at[sent++ % RING] = stamp_ns;
 }
 
-static void put_report(int rank, int64_t stamp_ns) {
+static void put_report(struct outbox *o, int rank, int64_t stamp_ns) {
     struct template *t = &report[rank];
-    unsigned char *m = append(t->bytes.data, t->bytes.length);
+    unsigned char *m = append(o, t->bytes.data, t->bytes.length);
     double s = stamp_ns / 1e9;
     uint64_t bits;
     memcpy(&bits, &s, sizeof bits);
@@ -110,7 +117,7 @@ static void put_ends(void) {
         memcpy(m + at, ended[i], rid_length);
         at += rid_length;
     }
-    append(m, at);
+    append(&stream, m, at);
     ended_count = 0;
 }
 
@@ -156,20 +163,20 @@ static double percentile_us(int64_t count, double p) {
     return count == 0 ? 0 : latencies[(int64_t)((count - 1) * p)] / 10.0;
 }
 
-static void flush_out(void) {
-    while (out_begin < out_end) {
-        ssize_t n = write(input.fd, out + out_begin, out_end - out_begin);
+static void flush(struct outbox *o) {
+    while (o->begin < o->end) {
+        ssize_t n = write(o->fd, o->data + o->begin, o->end - o->begin);
         if (n < 0) {
             if (errno != EAGAIN) {
                 die("cannot write:", strerror(errno));
             }
             break;
         }
-        out_begin += n;
+        o->begin += n;
     }
-    memmove(out, out + out_begin, out_end - out_begin);
-    out_end -= out_begin;
-    out_begin = 0;
+    memmove(o->data, o->data + o->begin, o->end - o->begin);
+    o->end -= o->begin;
+    o->begin = 0;
 }
 
 /* Waits for anything to do, at most so long. */
@@ -180,7 +187,7 @@ static void wait_for_peers(int64_t wait_ns) {
     for (; n < rank_count; n++) {
         p[n] = (struct pollfd){.fd = ranks[n].fd, .events = POLLIN};
     }
-    p[n++] = (struct pollfd){.fd = input.fd, .events = out_end > 0 ? POLLOUT : 0};
+    p[n++] = (struct pollfd){.fd = input.fd, .events = stream.end > 0 ? POLLOUT : 0};
     if (has_hello) {
         p[n++] = (struct pollfd){.fd = worker.fd, .events = POLLIN};
     }
@@ -189,7 +196,7 @@ static void wait_for_peers(int64_t wait_ns) {
     }
     for (int r = 0; r < rank_count; r++) {
         current_rank = r;
-        if (p[r].revents && room(ENDS_ROOM)) {
+        if (p[r].revents && room(&stream) > ENDS_ROOM) {
             read_messages(&ranks[r], take_request);
         }
     }
@@ -208,7 +215,7 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
     struct usage before, after;
     int64_t sent_before = sent, received_before = received, marked = -1, began = now_ns();
     int64_t until = began + (int64_t)(seconds * 1e9), last_ask = began;
-    double next_due = began, cpu_before = cpu_s();
+    double next_due = began, report_due = began, cpu_before = cpu_s();
     int64_t blocked = 0, looks = 0;
     int report_rank = 0;
     latency_count = 0;
@@ -221,10 +228,10 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
         }
         /* Room for what one look at the ranks may have to send is kept. */
         while ((saturate ? sent - received < amount : next_due <= now)
-               && OUT - out_end > request.bytes.length + reports * 512 + OUT / 2) {
+               && room(&stream) > request.bytes.length + OUT / 2) {
             int64_t stamp = saturate ? now : (int64_t)next_due;
             for (int i = 0; i < reports; i++) {
-                put_report(report_rank, stamp);
+                put_report(&stream, report_rank, stamp);
                 report_rank = (report_rank + 1) % rank_count;
             }
             put_request(stamp);
@@ -232,21 +239,26 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
                 next_due += -log(1 - drand48()) * 1e9 / amount;
             }
         }
+        for (; reports < 0 && report_due <= now && room(&endpoint) > OUT / 2; report_due -= 1e9 / amount / reports) {
+            put_report(&endpoint, report_rank, (int64_t)report_due);
+            report_rank = (report_rank + 1) % rank_count;
+        }
         if (has_hello && ended_count > 0) {
             put_ends();
         }
         if (ask.bytes.length && reports && now - last_ask >= ASK_NS) {
             last_ask = now;
-            append(ask.bytes.data, ask.bytes.length);
+            append(&stream, ask.bytes.data, ask.bytes.length);
         }
+        flush(&endpoint);
+        flush(&stream);
         looks++;
-        blocked += out_end > 0;
-        flush_out();
+        blocked += stream.end > 0;
         int64_t wait = saturate || next_due >= until ? until - now : (int64_t)next_due - now_ns();
         if (mark_ns > now && wait > mark_ns - now) {
             wait = mark_ns - now;
         }
-        wait_for_peers(out_end > 0 ? GRACE_NS / 1000 : wait < 0 ? 0 : wait);
+        wait_for_peers(stream.end > 0 || endpoint.end > 0 ? GRACE_NS / 1000 : wait < 0 ? 0 : wait);
     }
     read_usage(pid, &after);
     double took = (now - began) / 1e9, cpu = cpu_s() - cpu_before;
@@ -256,10 +268,10 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
     int64_t counted = latency_count < RING ? latency_count : RING;
     qsort(latencies, counted, sizeof *latencies, by_value);
     printf("{\"prompt_tokens\":%d,\"reports\":%d,\"mode\":\"%s\",\"amount\":%.0f,\"seconds\":%.3f,\"sent\":%lld,"
-           "\"received\":%lld,\"at_mark\":%lld,\"p50_us\":%.1f,\"p99_us\":%.1f,\"generator_behind_s\":%.4f,"
+           "\"received\":%lld,\"at_mark\":%lld,\"p50_us\":%.1f,\"p99_us\":%.1f,\"generator_behind_s\":%.4f,\"blocked\":%.3f,"
            "\"load_cpu\":%.3f,\"rss_kib\":%ld,\"per_rank\":[",
            prompt, reports, saturate ? "saturate" : "rate", amount, took, (long long)sent_in, (long long)received_in,
-           (long long)marked, percentile_us(counted, 0.5), percentile_us(counted, 0.99), behind_s, cpu / took, rss);
+           (long long)marked, percentile_us(counted, 0.5), percentile_us(counted, 0.99), behind_s, (double)blocked / looks, cpu / took, rss);
     for (int r = 0; r < rank_count; r++) {
         printf("%s%lld", r ? "," : "", (long long)per_rank[r]);
     }
@@ -267,12 +279,13 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
     print_usage(&before, &after);
     /* What is under way belongs to this phase: wait for it. */
     int64_t drain_until = now_ns() + 20LL * GRACE_NS, quiet = now_ns();
-    while ((received < sent || out_end > 0 || ended_count > 0) && now_ns() < drain_until) {
+    while ((received < sent || stream.end > 0 || ended_count > 0) && now_ns() < drain_until) {
         int64_t had = received;
         if (ended_count > 0) {
             put_ends();
         }
-        flush_out();
+        flush(&endpoint);
+        flush(&stream);
         wait_for_peers(GRACE_NS / 100);
         if (received != had) {
             quiet = now_ns();
@@ -286,7 +299,7 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
 }
 
 int main(int argc, char **argv) {
-    if (argc < 6) {
+    if (argc < 7) {
         die("see load.c for the arguments", "");
     }
     pid = atoi(argv[1]);
@@ -299,17 +312,27 @@ int main(int argc, char **argv) {
     answers = fopen(strcat(strcpy(line, folder), "/answers.bin"), "wb");
     sent_at = malloc(RING * sizeof *sent_at);
     latencies = malloc(RING * sizeof *latencies);
-    rank_count = argc - 5;
+    rank_count = argc - 6;
     for (int r = 0; r < rank_count; r++) {
         snprintf(name, sizeof name, "report-%d.bin", r);
         report[r] = load_template(folder, name, STAMP_MARK, sizeof STAMP_MARK);
         ranks[r] = connect_peer(atoi(argv[5 + r]), "PULL", PEER_MS);
     }
     input = accept_peer(listener, "PUSH", PEER_MS);
+    if (input.fd < 0) {
+        die("the forwarder did not connect", "");
+    }
+    stream.fd = input.fd;
     if (has_hello) {
-        append(hello.data, hello.length);
-        flush_out();
-        worker = accept_peer(worker_listener, "PULL", PEER_MS);
+        endpoint.fd = connect_peer(atoi(argv[argc - 1]), "PUSH", PEER_MS).fd;
+        worker.fd = -1;
+        for (int64_t until = now_ns() + PEER_MS * 1000000LL; worker.fd < 0; worker = accept_peer(worker_listener, "PULL", HELLO_MS)) {
+            if (now_ns() > until) {
+                die("the controller did not answer the hello", "");
+            }
+            append(&stream, hello.data, hello.length); /* JeroMQ may lose what comes on a connection just made */
+            flush(&stream);
+        }
     }
     printf("{\"connected_ns\":%lld,\"rss_kib\":%ld}\n", (long long)now_ns(), resident_kib(pid));
     fflush(stdout);

@@ -28,7 +28,7 @@ struct conn {
 
 int tcp_listen(int port);
 
-/* Waits for a peer and shakes hands; a connection that does not is dropped and the next awaited. */
+/* Waits for a peer and shakes hands; a connection that does not is dropped and the next awaited. fd is -1 if none came. */
 struct conn accept_peer(int listener, const char *socket_type, int timeout_ms);
 
 /* Connects and shakes hands; tries again until the peer listens. */

@@ -27,7 +27,7 @@ public record ControllerConfig(
      * What keeps an overload from filling memory.
      *
      * @param rankCredit most requests in flight on one rank; those beyond it wait here
-     * @param queueBytes most bytes of requests that wait here for a rank, and again of those not yet looked at
+     * @param queueBytes most bytes of requests that wait here for a rank
      */
     public record Limits(int rankCredit, long queueBytes) {
         /** Twice SGLang's default of 2,048 running requests: a full batch, and as many behind it. */

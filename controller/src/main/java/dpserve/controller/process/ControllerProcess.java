@@ -13,6 +13,7 @@ import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Message;
+import dpserve.io.message.WatchLoadUpdateReq;
 import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
 import dpserve.io.socket.PullSocket;
@@ -42,6 +43,15 @@ final class ControllerProcess implements AutoCloseable {
 
     /** Requests taken between two looks at the report lane: about half a millisecond of work. */
     private static final int MAX_BATCH = 128;
+
+    /**
+     * 16 MiB: some thousand requests, milliseconds of work. What waits here lives through collections, and copying 256 MiB of
+     * it made pauses that loads grew old in; what has no room waits in the sockets of the workers.
+     */
+    private static final long MAX_INBOX_BYTES = 16 << 20;
+
+    /** As small for the same reason; ZeroMQ's own default, and far more than comes between two looks of a reader. */
+    private static final int STREAM_QUEUE_MESSAGES = 1000;
 
     private final ProcessConfig config;
     private final ZContext context;
@@ -76,7 +86,7 @@ final class ControllerProcess implements AutoCloseable {
     ControllerProcess(ProcessConfig config, ZContext context) throws BindException {
         this.context = context;
         this.config = config;
-        this.inbox = new Inbox(config.core().limits().queueBytes());
+        this.inbox = new Inbox(Math.min(MAX_INBOX_BYTES, config.core().limits().queueBytes()));
         this.turn = new Turn(inbox);
         SocketLimits limits = SocketLimits.defaults();
         this.out = new SocketOutput(context, limits);
@@ -108,8 +118,9 @@ final class ControllerProcess implements AutoCloseable {
         }
         List<String> streams = new ArrayList<>(config.workerStreams());
         streams.addAll(config.legacyInputs());
+        SocketLimits streamLimits = new SocketLimits(STREAM_QUEUE_MESSAGES, limits.maxFrameBytes(), limits.lingerMs());
         for (int s = 0; s < streams.size(); s++) {
-            PullSocket pull = PullSocket.connect(context, streams.get(s), limits);
+            PullSocket pull = PullSocket.connect(context, streams.get(s), streamLimits);
             StreamReader reader = new StreamReader(s, () -> prefixHashes, controller, inbox, turn, injection, limiter);
             receivers.add(new Receiver("stream-" + s, pull, reader).start());
         }
@@ -137,6 +148,10 @@ final class ControllerProcess implements AutoCloseable {
     private void readDirect(MessageCodec codec, byte[] frame) {
         try {
             Message message = codec.decode(frame);
+            if (message instanceof WatchLoadUpdateReq update) {
+                injection.add(update.loads());
+                return;
+            }
             inbox.addDirect(message);
             if (message instanceof Heartbeat beat && beat.load() != null && direct) {
                 injection.add(List.of(beat.load()));

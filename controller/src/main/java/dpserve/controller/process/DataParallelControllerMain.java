@@ -94,8 +94,9 @@ public final class DataParallelControllerMain implements Callable<Integer> {
     @Option(
             names = "--max-queue-bytes",
             defaultValue = "" + ControllerConfig.Limits.DEFAULT_QUEUE_BYTES,
-            description = "Most bytes of requests that wait at the controller for a rank; further ones get 503. As many"
-                    + " again may wait for its attention (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Most bytes of requests that wait at the controller for a rank; further ones get 503 (default:"
+                            + " ${DEFAULT-VALUE}).")
     private long maxQueueBytes;
 
     @Option(

@@ -7,6 +7,7 @@ import dpserve.io.codec.IntArrayForm;
 import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
+import dpserve.io.message.WatchLoadUpdateReq;
 import dpserve.io.socket.BindException;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.PushSocket;
@@ -110,6 +111,9 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
     public boolean toController(Message message) {
         if (!sglang.mayGoToController(message)) {
             return true;
+        }
+        if (message instanceof WatchLoadUpdateReq && !sglang.controller()) {
+            return controller.send(codec.encode(message)); // not behind the requests that wait in the stream
         }
         boolean sent = (sglang.controller() || greetStream()) && stream.send(codec.encode(message));
         if (!sent) {

@@ -99,6 +99,23 @@ class ControllerProcessTest {
     }
 
     @Test
+    void shouldTakeReportsOnItsOwnEndpointToo() throws Exception {
+        try (LiveController live = new LiveController(1, 1, "round_robin")) {
+            Worker first = live.workers.get(0);
+            first.sayHello();
+            try (Rank rank = live.new Rank(0, 50)) {
+                live.await(first.pull, RankUp.class);
+                long applied = 0;
+                for (long seq = 1; applied == 0 && seq < 1000; seq++) {
+                    live.sendDirect(new WatchLoadUpdateReq(null, null, List.of(rank.report(seq, 0))));
+                    applied = figure(live.state(0), "counters", "reports_applied");
+                }
+                assertThat(applied).isPositive();
+            }
+        }
+    }
+
+    @Test
     void shouldDropReportsThatAreLateDoubledOrReordered() throws Exception {
         try (LiveController live = new LiveController(1, 2, "round_robin")) {
             Worker first = live.workers.get(0);

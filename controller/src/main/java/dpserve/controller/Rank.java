@@ -23,6 +23,9 @@ public final class Rank {
     /** Time of the newest heartbeat on the controller's running clock, see {@link RunningClock}. */
     long heartbeatNs;
 
+    /** Time of the newest greeting of this incarnation, on the same clock. */
+    long greetedNs;
+
     /** Engine steps, held rids and their hash, as the newest heartbeat said. */
     long step;
 

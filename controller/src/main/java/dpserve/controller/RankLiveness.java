@@ -32,6 +32,9 @@ final class RankLiveness {
     /** A ghost beats five times a second; telling it once a second that it is fenced is enough. */
     private static final long FENCE_INTERVAL_NS = 1_000_000_000L;
 
+    /** Time between two greetings of a rank that beats and does not register: far more than a registration takes. */
+    static final long GREET_INTERVAL_NS = 1_000_000_000L;
+
     private final ControllerConfig config;
     private final RankTable table;
     private final RidMap rids;
@@ -112,6 +115,9 @@ final class RankLiveness {
         rank.step = beat.step();
         rank.heldCount = beat.heldCount();
         rank.heldHash = beat.heldHash();
+        if (rank.state == RankState.ABSENT && now - rank.greetedNs >= GREET_INTERVAL_NS) {
+            greet(rank, now); // its registration got lost, or the greeting did
+        }
     }
 
     /** Time passes: ranks whose heartbeat is too old are dead. */
@@ -229,8 +235,13 @@ final class RankLiveness {
         rank.state = RankState.ABSENT;
         rank.heardWhileDead = false;
         rank.heartbeatNs = now;
-        out.toRank(rank.dpRank, new ControllerHello(config.epoch(), Hello.PROTOCOL_VERSION));
+        greet(rank, now);
         return true;
+    }
+
+    private void greet(Rank rank, long now) {
+        rank.greetedNs = now;
+        out.toRank(rank.dpRank, new ControllerHello(config.epoch(), Hello.PROTOCOL_VERSION));
     }
 
     /** After a controller restart the rank names what it holds; the map learns it, with the prompt lengths unknown. */

@@ -265,4 +265,23 @@ class RankLivenessTest {
             assertThat(down.incarnation()).isEqualTo(51);
         });
     }
+
+    @Test
+    void shouldGreetAgainARankThatBeatsAndDoesNotRegister() {
+        h.controller.onDirectMessage(beat(0, 50), h.nowNs);
+        ControllerHello greeting = new ControllerHello(Harness.EPOCH, Hello.PROTOCOL_VERSION);
+        assertThat(h.out.takeRank(0)).containsExactly(greeting);
+        for (int i = 0; i < 12; i++) {
+            h.pass(100);
+            h.controller.onDirectMessage(beat(0, 50), h.nowNs);
+        }
+        assertThat(h.out.takeRank(0)).as("the first, or the answer, got lost").containsExactly(greeting);
+
+        h.rankUp(0, 50);
+        for (int i = 0; i < 12; i++) {
+            h.pass(100);
+            h.controller.onDirectMessage(beat(0, 50), h.nowNs);
+        }
+        assertThat(h.out.takeRank(0)).isEmpty();
+    }
 }

@@ -24,7 +24,13 @@ public final class EventLog {
         FAILED,
         REPORT_APPLIED,
         RANK_KILLED,
-        RANK_UP
+        RANK_UP,
+        RANK_PAUSED,
+        RANK_RESUMED,
+        RANK_DRAINED,
+        CONTROLLER_KILLED,
+        CONTROLLER_UP,
+        MESSAGE_LOST
     }
 
     private static final int RECORD_BYTES = 1 + 8 + 8 + 4;

@@ -31,11 +31,11 @@ final class LockstepGroup {
     private void step() {
         Batch[] batches = new Batch[ranks.length];
         StepResult[] results = new StepResult[ranks.length];
-        long[] by = new long[ranks.length];
+        int[] by = new int[ranks.length];
         long stepNs = -1;
         for (int r = 0; r < ranks.length; r++) {
-            if (ranks[r].isAlive()) {
-                by[r] = ranks[r].incarnation();
+            if (ranks[r].isAlive() && !ranks[r].isPaused()) {
+                by[r] = ranks[r].life();
                 batches[r] = ranks[r].begin();
                 if (batches[r] != null) {
                     results[r] = ranks[r].run(batches[r]);
@@ -50,7 +50,7 @@ final class LockstepGroup {
         long lastsNs = stepNs;
         queue.after(lastsNs, () -> {
             for (int r = 0; r < ranks.length; r++) {
-                if (by[r] != 0 && by[r] == ranks[r].incarnation()) {
+                if (by[r] != 0 && by[r] == ranks[r].life()) {
                     imbalance.barrier(batches[r] == null ? 0 : results[r].durationNs(), lastsNs);
                     if (batches[r] != null) {
                         ranks[r].finish(batches[r], results[r]);

@@ -28,14 +28,15 @@ final class ReportChannel {
     private int dispatched;
     private long applied;
 
-    ReportChannel(EventQueue queue, SimOptions options, long seed, Consumer<List<GetLoadReqOutput>> controller) {
+    ReportChannel(
+            EventQueue queue, SimOptions options, int ranks, long seed, Consumer<List<GetLoadReqOutput>> controller) {
         this.queue = queue;
         this.options = options;
         this.random = Seeds.random(seed, REPORTS);
         this.controller = controller;
         this.delayNs = (long) (options.reportDelayMs * NS_PER_MS);
-        this.seen = new int[options.dpSize];
-        this.newestS = new double[options.dpSize];
+        this.seen = new int[ranks];
+        this.newestS = new double[ranks];
     }
 
     /**

@@ -4,6 +4,8 @@ import dpserve.io.LoadReport;
 import dpserve.scheduler.SchedulePolicy;
 import dpserve.scheduler.SchedulerConfig;
 import dpserve.tokenizer.OnRankFailure;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -129,6 +131,37 @@ public final class SimOptions {
             description = "resume or fail: what becomes of the requests of a rank that dies" + BY_DEFAULT)
     public OnRankFailure onRankFailure;
 
+    @Option(
+            names = "--fault",
+            paramLabel = "KIND@SECONDS[:RANK][+SECONDS]",
+            description =
+                    "What happens when, to whom, for how long (1 s): kill, pause, drain, remove of a rank, add, or"
+                            + " controller (its death and restart), as in pause@2:1+10; may be repeated.")
+    public List<String> faults = List.of();
+
+    @Option(
+            names = "--chaos",
+            defaultValue = "0",
+            description = "So many more faults, drawn from the seed" + BY_DEFAULT)
+    public int chaos;
+
+    @Option(
+            names = "--message-loss",
+            defaultValue = "0",
+            description = "Share of the messages between the controller and the ranks that get lost" + BY_DEFAULT)
+    public double messageLoss;
+
+    /** All that happens, in no order. */
+    List<SimFault> faults(long seed) {
+        List<SimFault> all = new ArrayList<>();
+        faults.forEach(text -> all.add(SimFault.parse(text)));
+        if (killAtS != null) {
+            all.add(new SimFault(SimFault.Kind.KILL, killAtS, killRank, restartAfterS));
+        }
+        all.addAll(SimFault.draw(seed, chaos, dpSize));
+        return all;
+    }
+
     /** The scheduler of one rank. */
     SchedulerConfig schedulerConfig(int dpRank) {
         return new SchedulerConfig(
@@ -182,6 +215,11 @@ public final class SimOptions {
                 "--report-service-us and --detokenizer-us cannot be negative");
         require(watchIntervalMs > 0, "--load-watch-interval-ms must be above 0");
         require(killRank >= 0 && killRank < dpSize, "--kill-rank must be 0 to " + (dpSize - 1));
+        for (String fault : faults) {
+            require(SimFault.parse(fault).rank() < dpSize, "--fault " + fault + ": its rank must be below --dp-size");
+        }
+        require(chaos >= 0, "--chaos cannot be negative");
+        require(messageLoss >= 0 && messageLoss < 1, "--message-loss must be 0 to below 1, not " + messageLoss);
         require(restartAfterS >= 0, "--restart-after-s cannot be negative");
     }
 

@@ -1,7 +1,6 @@
 package dpserve.bench.sim;
 
 import dpserve.io.SimulatedModel;
-import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.tokenizer.SequenceState;
 
 /** One request: what was asked, when what happened, and whether its tokens are the right ones. Times in nanoseconds. */
@@ -12,9 +11,6 @@ final class SimRequest {
 
     /** Requests under way when this one was sent, itself included. */
     final int inFlight;
-
-    /** The newest attempt, on its way to a rank; null once it is there. */
-    TokenizedGenerateReqInput message;
 
     int dpRank = -1;
     long firstTokenNs = -1;

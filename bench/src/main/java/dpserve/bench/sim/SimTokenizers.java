@@ -3,6 +3,7 @@ package dpserve.bench.sim;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.BatchStrOutput;
 import dpserve.io.message.BatchTokenIDOutput;
+import dpserve.io.message.ControllerHello;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.Message;
 import dpserve.io.message.RankDown;
@@ -11,6 +12,7 @@ import dpserve.tokenizer.Deadlines;
 import dpserve.tokenizer.ManagerCounters;
 import dpserve.tokenizer.ManagerOutput;
 import dpserve.tokenizer.OnRankFailure;
+import dpserve.tokenizer.Recovery;
 import dpserve.tokenizer.Resumption;
 import dpserve.tokenizer.SequenceListener;
 import dpserve.tokenizer.SequenceSpec;
@@ -29,10 +31,13 @@ final class SimTokenizers {
     private static final double NS_PER_S = 1e9;
 
     private final TokenizerManager[] managers;
+    private final Recovery[] recoveries;
     private final Count count = new Count();
+    private boolean controllerUp;
 
     SimTokenizers(int workers, OnRankFailure onRankFailure, Peer peer) {
         managers = new TokenizerManager[workers];
+        recoveries = new Recovery[workers];
         for (int w = 0; w < workers; w++) {
             managers[w] = new TokenizerManager(
                     endpoint(w),
@@ -43,6 +48,7 @@ final class SimTokenizers {
                     new Resumption(onRankFailure, NO_EOS),
                     new Deadlines(0),
                     ns -> ns / NS_PER_S);
+            recoveries[w] = new Recovery(managers[w], 1);
         }
     }
 
@@ -116,7 +122,16 @@ final class SimTokenizers {
             managers[worker].onRankDown(down, nowNs);
         } else if (message instanceof Refused refused) {
             managers[worker].onRefused(refused, nowNs);
+        } else if (message instanceof ControllerHello hello) {
+            recoveries[worker].onController(hello);
+        } else {
+            recoveries[worker].onMessage(message, nowNs);
         }
+    }
+
+    /** The controller's process died, or another one has begun. */
+    void setController(boolean isUp) {
+        controllerUp = isUp;
     }
 
     void onTick(long nowNs) {
@@ -140,11 +155,26 @@ final class SimTokenizers {
         return count.resumed;
     }
 
-    private record Output(int worker, Peer peer) implements ManagerOutput {
+    private final class Output implements ManagerOutput {
+        private final int worker;
+        private final Peer peer;
+
+        Output(int worker, Peer peer) {
+            this.worker = worker;
+            this.peer = peer;
+        }
+
         @Override
         public boolean toController(Message message) {
-            peer.toController(worker, message);
-            return true;
+            if (controllerUp) {
+                peer.toController(worker, message);
+            }
+            return controllerUp;
+        }
+
+        @Override
+        public boolean hasController() {
+            return controllerUp;
         }
 
         @Override

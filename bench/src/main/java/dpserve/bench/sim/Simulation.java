@@ -16,6 +16,7 @@ import dpserve.scheduler.EngineProfile;
 import dpserve.tokenizer.SequenceSpec;
 import dpserve.tokenizer.SequenceSpec.Routing;
 import dpserve.tokenizer.SequenceState;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -29,6 +30,12 @@ import java.util.function.Function;
 public final class Simulation {
     /** Time between two samples of the ranks' loads. */
     private static final long SAMPLE_NS = 50_000_000L;
+
+    /** Reconciliation needs up to 9 s and two heartbeats to find what faults left behind. */
+    private static final long REPAIR_NS = 20_000_000_000L;
+
+    /** Far above any step, wait for a rank or repair. */
+    private static final long STUCK_NS = 120_000_000_000L;
 
     /** From rank to client: through detokenizer and tokenizer worker. */
     private static final int OUTPUT_HOPS = 2;
@@ -50,11 +57,16 @@ public final class Simulation {
     private final SimRequest[] requests;
     private final LockstepGroup lockstep;
     private final long hopNs;
-    private long nextIncarnation = 1;
+    private final SimFaults faults;
+
+    /** What the controller forwards as it is, by the number that stands for the bytes; attempts until they are there. */
+    private final List<Message> frames = new ArrayList<>();
+
     private int sent;
     private int ended;
     private int wrong;
     private long lastEndNs;
+    private long lastSentNs;
 
     /**
      * @param rows the workload, each a single prompt of tokens
@@ -85,11 +97,15 @@ public final class Simulation {
         Arrays.setAll(detokenizers, i -> new ServiceLine());
         this.tokenizers = new SimTokenizers(options.tokenizerWorkers, options.onRankFailure, this::toController);
         this.controller = new SimController(queue, options, seed, new Network());
-        this.reports = new ReportChannel(queue, options, seed, loads -> {
+        List<SimFault> all = options.faults(seed);
+        int added =
+                (int) all.stream().filter(f -> f.kind() == SimFault.Kind.ADD).count();
+        this.ranks = new SimRank[options.dpSize + added];
+        this.reports = new ReportChannel(queue, options, ranks.length, seed, loads -> {
             loads.forEach(load -> log.add(Kind.REPORT_APPLIED, queue.nowNs(), load.seq(), load.dpRank()));
-            controller.core().onReports(loads, queue.nowNs());
+            controller.onReports(loads);
         });
-        this.ranks = new SimRank[options.dpSize];
+        this.faults = new SimFaults(queue, log, ranks, options.dpSize, controller, tokenizers, all);
         this.lockstep = options.lockstep ? new LockstepGroup(queue, ranks, imbalance) : null;
         for (int r = 0; r < ranks.length; r++) {
             ranks[r] = new SimRank(queue, options.schedulerConfig(r), model, profile, new RankPeer());
@@ -102,25 +118,23 @@ public final class Simulation {
      * @throws IllegalStateException if the events run out before that: a promise is broken
      */
     public SimResult run() {
-        for (SimRank rank : ranks) {
-            startRank(rank);
-        }
+        faults.begin();
         tick();
         sample();
         if (options.loadReport == LoadReport.WATCH) {
             poll();
         }
-        if (options.killAtS != null) {
-            queue.at((long) (options.killAtS * 1e9), () -> kill(ranks[options.killRank]));
-        }
         sendDue();
         while (!schedule.isDone()) {
-            if (!queue.runNext()) {
+            if (!queue.runNext() || isStuck()) {
                 throw new IllegalStateException(rows.size() - ended + " requests never ended");
             }
         }
         // End notices and idle reports that are still under way; the periodic events never run out, so by time.
         long quietNs = queue.nowNs() + 10 * hopNs + SimController.TICK_NS;
+        if (hasFaults()) {
+            quietNs = Math.max(quietNs, faults.overNs()) + REPAIR_NS;
+        }
         queue.at(quietNs, () -> {});
         while (queue.nowNs() < quietNs && queue.runNext()) {
             // runs what is left
@@ -134,33 +148,24 @@ public final class Simulation {
                 reports.applied(),
                 reports.agesMs(),
                 tokenizers.resumed(),
-                Promises.check(controller.core(), ranks, requests, wrong, tokenizers),
+                Promises.check(
+                        controller.core(), ranks, requests, wrong, hasFaults() || tokenizers.resumed() > 0, tokenizers),
                 log.events(),
                 log.hash());
     }
 
-    private void startRank(SimRank rank) {
-        rank.start(nextIncarnation++);
-        log.add(Kind.RANK_UP, queue.nowNs(), rank.incarnation(), rank.dpRank());
-        controller.rankStarted(rank.dpRank(), rank.incarnation());
-        beat(rank, rank.incarnation());
+    private boolean hasFaults() {
+        return faults.overNs() > 0 || options.messageLoss > 0;
     }
 
-    private void beat(SimRank rank, long incarnation) {
-        if (rank.isAlive() && rank.incarnation() == incarnation) {
-            controller.heartbeat(rank);
-            queue.after(SimController.HEARTBEAT_NS, () -> beat(rank, incarnation));
-        }
-    }
-
-    private void kill(SimRank rank) {
-        log.add(Kind.RANK_KILLED, queue.nowNs(), rank.incarnation(), rank.dpRank());
-        rank.kill();
-        queue.after((long) (options.restartAfterS * 1e9), () -> startRank(rank));
+    /** Nothing has ended for so long that nothing will: the periodic events never run out. */
+    private boolean isStuck() {
+        long since = Math.max(Math.max(lastEndNs, lastSentNs), faults.overNs());
+        return hasFaults() && sent > ended && queue.nowNs() - since > STUCK_NS;
     }
 
     private void tick() {
-        controller.core().onTick(queue.nowNs());
+        controller.tick();
         tokenizers.onTick(queue.nowNs());
         queue.after(SimController.TICK_NS, this::tick);
     }
@@ -199,6 +204,7 @@ public final class Simulation {
         SamplingParams params = SamplingParams.greedy(row.outputLen()).ignoringEos();
         SimRequest request = new SimRequest(i, ids, !params.ignoreEos(), intendedNs, ++sent - ended);
         requests[i] = request;
+        lastSentNs = queue.nowNs();
         log.add(Kind.SENT, queue.nowNs(), i, -1);
         Routing routing = row.routingKey() == null
                 ? Routing.NONE
@@ -212,13 +218,16 @@ public final class Simulation {
 
     /** An end notice goes out before the client can cause another request. */
     private void toController(int worker, Message message) {
+        int to = controller.life();
+        int frame = frames.size();
         if (message instanceof TokenizedGenerateReqInput attempt) {
-            // The user's part of the wire rid.
-            int number = Integer.parseInt(attempt.rid(), 0, attempt.rid().indexOf(WireRid.SEPARATOR), 10);
-            requests[number].message = attempt;
-            queue.after(hopNs, () -> controller.request(worker, number, attempt));
+            frames.add(attempt);
+            queue.after(hopNs, () -> controller.request(to, worker, frame, attempt));
         } else {
-            queue.after(hopNs, () -> controller.message(worker, message));
+            if (message instanceof AbortReq) {
+                frames.add(message);
+            }
+            queue.after(hopNs, () -> controller.message(to, worker, frame, message));
         }
     }
 
@@ -269,6 +278,16 @@ public final class Simulation {
         }
 
         @Override
+        public void toController(Message message) {
+            controller.fromRank(message);
+        }
+
+        @Override
+        public long nextIncarnation() {
+            return faults.nextIncarnation();
+        }
+
+        @Override
         public void onReady(SimRank rank) {
             if (lockstep != null) {
                 lockstep.wake();
@@ -280,14 +299,19 @@ public final class Simulation {
 
     private final class Network implements SimController.Network {
         @Override
-        public void requestToRank(int dpRank, int number) {
+        public void frameToRank(int dpRank, String endpoint, int frame) {
             SimRank rank = ranks[dpRank];
-            SimRequest r = requests[number];
-            r.dpRank = dpRank;
+            if (!(frames.get(frame) instanceof TokenizedGenerateReqInput attempt)) {
+                rank.receive(endpoint, frames.get(frame)); // perhaps one of several that get it
+                return;
+            }
+            frames.set(frame, null);
+            // The user's part of the wire rid.
+            int number = Integer.parseInt(attempt.rid(), 0, attempt.rid().indexOf(WireRid.SEPARATOR), 10);
+            requests[number].dpRank = dpRank;
             reports.dispatched(dpRank);
             log.add(Kind.RECEIVED, queue.nowNs(), number, dpRank);
-            rank.receive(r.message);
-            r.message = null;
+            rank.receive(endpoint, attempt);
             if (rank.isAlive()) {
                 imbalance.held(
                         rank.held(), sent - ended, controller.core().view().liveCount());
@@ -295,10 +319,20 @@ public final class Simulation {
         }
 
         @Override
-        public void messageToRank(int dpRank, Message message) {
-            if (message instanceof AbortReq) {
-                ranks[dpRank].receive(message);
+        public void messageToRank(int dpRank, String endpoint, Message message) {
+            ranks[dpRank].receive(endpoint, message);
+        }
+
+        @Override
+        public void messageToInput(String endpoint, Message message) {
+            for (SimRank rank : ranks) {
+                rank.receive(endpoint, message);
             }
+        }
+
+        @Override
+        public void lost(int dpRank) {
+            log.add(Kind.MESSAGE_LOST, queue.nowNs(), 0, dpRank);
         }
 
         @Override

@@ -239,17 +239,17 @@ final class SchedulerProcess implements AutoCloseable {
         }
     }
 
-    /** The first controller may have met this rank by its heartbeat alone; a further one is a restarted controller. */
+    /** The controller met this rank by its heartbeat and knows no registration: it is new, or the registration got lost. */
     private void onControllerHello(ControllerHello hello) throws BindException {
         long known = controllerEpoch;
-        if (hello.epoch() <= known) {
+        if (hello.epoch() < known) {
             return;
         }
         controllerEpoch = hello.epoch();
         if (together != null) {
             together.onController(hello);
         }
-        if (known != 0) {
+        if (known != 0 && hello.epoch() > known) {
             LOG.info(
                     "a new controller (epoch {}) greets: registering with {} requests",
                     hello.epoch(),

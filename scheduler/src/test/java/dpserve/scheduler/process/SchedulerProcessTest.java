@@ -291,6 +291,8 @@ class SchedulerProcessTest {
         request("held", prompt(1), 40);
         await(controller, Heartbeat.class, b -> b.heldCount() == 1);
         send(new ControllerHello(10, Hello.PROTOCOL_VERSION));
+        Hello repeated = await(controller, Hello.class, h -> true);
+        assertThat(repeated.incarnation()).as("its registration got lost").isEqualTo(hello.incarnation());
         request("late", prompt(2), 40);
         send(new ControllerHello(11, Hello.PROTOCOL_VERSION));
         Hello anew = await(controller, Hello.class, h -> true);

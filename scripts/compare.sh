@@ -27,6 +27,8 @@ runs in virtual time.
   --report-delay-ms MS         every report is this late, modelled time (default: 0)
   --time-scale FACTOR          wall time for one unit of modelled time (default: 1.0)
   --dp-size N                  ranks (default: 4)
+  --pd-separated               a prefill server and a decode server behind a PD router, as in the experiment: round_robin with
+                               --prefill-round-robin-balance on the prefill side, the policies named on the decode side
   --independent-ranks          the ranks step by themselves, not together as under DP attention
   --num-prompts N              requests (default: 400)
   --random-input-len TOKENS    (default: 500)
@@ -41,12 +43,17 @@ runs in virtual time.
 END
 }
 
+# Far enough apart for the endpoints of two topologies.
+readonly PREFILL_PORT_BELOW=1000
+readonly DECODE_PORT_BELOW=500
+
 REPORTS=watch,piggyback
 METHODS=shortest_queue
 DELAY_MS=0
 TIME_SCALE=1.0
 DP_SIZE=4
 TOGETHER=true
+PD=false
 NUM_PROMPTS=400
 INPUT_LEN=500
 OUTPUT_LEN=1500
@@ -59,12 +66,18 @@ OUTPUT_DIR=$ROOT/run/compare
 BUILD=true
 INSTALL=false
 RUNNING=
+PAIR=
 
 # stop_running: ends the topology of the present run, if there is one.
 stop_running() {
   if [[ -n $RUNNING ]]; then
     "$ROOT/scripts/stop.sh" --run-dir "$RUNNING" >/dev/null || true
     RUNNING=
+  fi
+  if [[ -n $PAIR ]]; then
+    kill -TERM "$PAIR" 2>/dev/null || true
+    wait "$PAIR" || true
+    PAIR=
   fi
 }
 
@@ -74,6 +87,7 @@ parse() {
       --help | -h) usage && exit 0 ;;
       --install) INSTALL=true && shift && continue ;;
       --no-build) BUILD=false && shift && continue ;;
+      --pd-separated) PD=true && shift && continue ;;
       --independent-ranks) TOGETHER=false && shift && continue ;;
     esac
     (($# > 1)) || fail "$1 needs a value, or is unknown; see --help" "$EXIT_USAGE"
@@ -102,26 +116,66 @@ parse() {
 
 # bench FLAG...: the benchmark client against the present topology.
 bench() {
-  "$ROOT/scripts/bench-serving.sh" --no-build --backend sglang --host 127.0.0.1 --port "$PORT" --disable-tqdm "$@"
+  local pd=()
+  [[ $PD == false ]] || pd=(--pd-separated)
+  "$ROOT/scripts/bench-serving.sh" --no-build --backend sglang --host 127.0.0.1 --port "$PORT" --disable-tqdm "${pd[@]}" "$@"
 }
 
-# server_info FILE: what all processes say of themselves.
+# server_info FILE: what all processes say of themselves; of a pair the decode server's.
 server_info() {
-  curl -sf -m 10 "http://127.0.0.1:$PORT/server_info" >"$1" || fail "the topology does not answer; logs in $RUNNING"
+  local port=$PORT
+  [[ $PD == false ]] || port=$((PORT - DECODE_PORT_BELOW))
+  curl -sf -m 10 "http://127.0.0.1:$port/server_info" >"$1" || fail "the topology does not answer; logs in $FOLDER"
+}
+
+# start_topology REPORT METHOD FLAG...
+start_topology() {
+  local report=$1 method=$2
+  shift 2
+  RUNNING=$FOLDER/run
+  DPSERVE_LOAD_REPORT_DELAY_MS=$DELAY_MS "$ROOT/scripts/launch.sh" --no-build --detach --run-dir "$RUNNING" --port "$PORT" \
+    --dp-size "$DP_SIZE" --time-scale "$TIME_SCALE" --load-report "$report" --load-balance-method "$method" "$@" \
+    --step-log "$FOLDER/steps" --decision-log "$FOLDER/decisions" >"$FOLDER/launch.log" 2>&1 ||
+    fail "the topology did not start, see $FOLDER/launch.log"
+}
+
+# start_pair REPORT METHOD FLAG...: the flags of the PR's two servers.
+start_pair() {
+  local report=$1 method=$2
+  shift 2
+  DPSERVE_LOAD_REPORT_DELAY_MS=$DELAY_MS "$ROOT/scripts/launch-pd.sh" --no-build --run-dir "$FOLDER/run" --port "$PORT" \
+    --prefill-port $((PORT - PREFILL_PORT_BELOW)) --decode-port $((PORT - DECODE_PORT_BELOW)) \
+    --disaggregation-bootstrap-port $((PORT + 1)) --dp-size "$DP_SIZE" --time-scale "$TIME_SCALE" \
+    --prefill-load-balance-method round_robin --prefill-round-robin-balance \
+    --decode-load-report "$report" --decode-load-balance-method "$method" "$@" \
+    --decode-step-log "$FOLDER/steps" --decode-decision-log "$FOLDER/decisions" >"$FOLDER/launch.log" 2>&1 &
+  PAIR=$!
+  until grep -q '(PD router;' "$FOLDER/launch.log"; do
+    kill -0 "$PAIR" 2>/dev/null || fail "the servers did not start, see $FOLDER/launch.log"
+    sleep 0.2
+  done
+}
+
+# launch_command REPORT METHOD: what starts the servers of a run, in words.
+launch_command() {
+  if [[ $PD == true ]]; then
+    echo "scripts/launch-pd.sh --port $PORT --dp-size $DP_SIZE --time-scale $TIME_SCALE --prefill-load-balance-method round_robin" \
+      "--prefill-round-robin-balance --decode-load-report $1 --decode-load-balance-method $2"
+  else
+    echo "scripts/launch.sh --port $PORT --dp-size $DP_SIZE --time-scale $TIME_SCALE --load-report $1 --load-balance-method $2"
+  fi
 }
 
 # run REPORT METHOD FOLDER: one topology, warmed up and measured.
 run() {
-  local folder=$3 wall_rate began together=()
+  local folder=$3 wall_rate began together=() start=start_topology
+  FOLDER=$folder
+  [[ $PD == false ]] || start=start_pair
   [[ $TOGETHER == false ]] || together=(--enable-dp-attention)
   wall_rate=$(awk -v r="$RATE" -v s="$TIME_SCALE" 'BEGIN { printf "%.6g", r / s }')
   rm -rf "$folder"
   mkdir -p "$folder"
-  RUNNING=$folder/run
-  DPSERVE_LOAD_REPORT_DELAY_MS=$DELAY_MS "$ROOT/scripts/launch.sh" --no-build --detach --run-dir "$RUNNING" --port "$PORT" \
-    --dp-size "$DP_SIZE" --time-scale "$TIME_SCALE" --load-report "$1" --load-balance-method "$2" "${together[@]}" \
-    --step-log "$folder/steps" --decision-log "$folder/decisions" >"$folder/launch.log" 2>&1 ||
-    fail "the topology did not start, see $folder/launch.log"
+  $start "$1" "$2" "${together[@]}"
   # Compiles what the measured load will run.
   bench --dataset-name random-ids --num-prompts 200 --random-input-len "$INPUT_LEN" --random-output-len 64 \
     --random-range-ratio 1 --max-concurrency 100 --seed 7 --output-file "$folder/warmup.jsonl" >"$folder/warmup.log" 2>&1 ||
@@ -135,8 +189,9 @@ delay_ms=$DELAY_MS
 time_scale=$TIME_SCALE
 seed=$SEED
 dp_attention=$TOGETHER
+pd_separated=$PD
 began_s=$began
-command=scripts/launch.sh --port $PORT --dp-size $DP_SIZE --time-scale $TIME_SCALE --load-report $1 --load-balance-method $2 ${together[*]}
+command=$(launch_command "$1" "$2") ${together[*]}
 END
   bench --dataset-name random-ids --num-prompts "$NUM_PROMPTS" --random-input-len "$INPUT_LEN" \
     --random-output-len "$OUTPUT_LEN" --random-range-ratio "$RANGE_RATIO" --request-rate "$wall_rate" \

@@ -1,7 +1,7 @@
 package dpserve.router;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 
 /** What the attempts of one client request have in common: its body, and what the client was sent so far. Pure. */
 public final class Attempt {
@@ -15,7 +15,7 @@ public final class Attempt {
      */
     public Attempt(String path, ObjectNode body, String rid) {
         this.body = new RoutedBody(path, body, rid);
-        this.received = new ReceivedOutput(this.body.openAi());
+        this.received = new ReceivedOutput(this.body.openAi(), this.body.sequences() == 1, this.body.idsWanted());
     }
 
     /** The body for one half of a pair, with what was received so far to go on behind it. */
@@ -27,9 +27,15 @@ public final class Attempt {
      * Takes an event of the decode half.
      *
      * @return what the client is to see of it, or null for nothing
+     * @throws IOException if it is no JSON
      */
-    public JsonNode take(JsonNode event) {
-        return event.has("error") || received.take(event) ? body.forClient(event) : null;
+    public byte[] take(byte[] event) throws IOException {
+        return received.take(event);
+    }
+
+    /** Another attempt begins. */
+    public void beginAttempt() {
+        received.beginAttempt();
     }
 
     /** Whether the client has been sent anything. */

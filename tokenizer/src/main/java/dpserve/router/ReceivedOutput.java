@@ -1,18 +1,24 @@
 package dpserve.router;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.util.TreeMap;
-import java.util.function.IntFunction;
 
 /**
  * What a client has been sent of a stream, by the index of each sequence: enough for another pair of servers to go on behind
- * it. Reads the events of {@code /generate}, whose text and ids are everything so far, and of the OpenAI endpoints,
- * whose are what is new. Pure.
+ * it. Reads the events of {@code /generate}, whose text and ids are everything so far (or, with
+ * {@code --incremental-streaming-output}, what is new), and of the OpenAI endpoints, whose are what is new. Pure.
+ *
+ * <p>Events that hold everything so far are long, and only the last one counts: of a stream of one sequence it is kept as it
+ * came and read only when it is needed.
  */
 final class ReceivedOutput {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     private static final class Sequence {
         ArrayNode ids = JsonNodeFactory.instance.arrayNode();
         final StringBuilder text = new StringBuilder();
@@ -20,19 +26,68 @@ final class ReceivedOutput {
     }
 
     private final boolean openAi;
+    private final boolean single;
+
+    /** Whether the client itself wants token ids in OpenAI's chunks. */
+    private final boolean idsWanted;
+
     private final TreeMap<Integer, Sequence> sequences = new TreeMap<>();
 
-    ReceivedOutput(boolean openAi) {
+    /** Events read since the attempt began; from the second on they tell whether each holds everything so far. */
+    private int read;
+
+    private boolean cumulative;
+
+    /** The last event of a stream whose events are kept as they come; null if it has been read. */
+    private byte[] last;
+
+    ReceivedOutput(boolean openAi, boolean single, boolean idsWanted) {
         this.openAi = openAi;
+        this.single = single;
+        this.idsWanted = idsWanted;
     }
 
     /**
-     * Takes an event that is to be sent on.
+     * Takes an event.
      *
-     * @return false if it tells nothing new: the end of a sequence whose end the client has already
+     * @return what the client is to see of it, or null if that is nothing: the end of a sequence whose end it has already
+     * @throws IOException if it is no JSON
      */
-    boolean take(JsonNode event) {
-        return openAi ? takeChoices(event) : takeGenerate(event);
+    byte[] take(byte[] event) throws IOException {
+        if (!openAi && single && cumulative) {
+            last = event;
+            return event;
+        }
+        JsonNode node = JSON.readTree(event);
+        if (!openAi) {
+            return takeGenerate(node) ? event : null;
+        }
+        if (!takeChoices(node)) {
+            return null;
+        }
+        if (idsWanted) {
+            return event;
+        }
+        node.path("choices").forEach(choice -> ((ObjectNode) choice).remove("token_ids"));
+        return JSON.writeValueAsBytes(node);
+    }
+
+    /** Another attempt begins: its events may be of the other kind. */
+    void beginAttempt() {
+        readLast();
+        read = 0;
+        cumulative = false;
+    }
+
+    private void readLast() {
+        if (last != null) {
+            try {
+                takeGenerate(JSON.readTree(last));
+            } catch (IOException e) {
+                throw new IllegalStateException("the server sent an event that is no JSON", e);
+            }
+            last = null;
+        }
     }
 
     private boolean takeGenerate(JsonNode event) {
@@ -41,10 +96,13 @@ final class ReceivedOutput {
             return false;
         }
         JsonNode ids = event.path("output_ids");
-        if (ids.size() == event.path("meta_info").path("completion_tokens").asInt()) {
+        boolean whole =
+                ids.size() == event.path("meta_info").path("completion_tokens").asInt();
+        cumulative = ++read > 1 && whole;
+        if (whole) {
             s.text.setLength(0);
             s.ids = JsonNodeFactory.instance.arrayNode();
-        } // else --incremental-streaming-output: only what is new
+        }
         s.text.append(event.path("text").asText());
         ids.forEach(s.ids::add);
         s.finished = !event.path("meta_info").path("finish_reason").isNull();
@@ -71,28 +129,25 @@ final class ReceivedOutput {
     }
 
     private Sequence at(int index) {
-        return sequences.computeIfAbsent(index, (Integer i) -> new Sequence());
+        return sequences.computeIfAbsent(index, i -> new Sequence());
     }
 
-    /** Whether any output was taken. */
+    /** Whether nothing was taken yet. */
     boolean isEmpty() {
         return sequences.isEmpty();
     }
 
     /** The {@code resume} field for the next attempt: one entry for each of so many sequences, null where nothing came. */
     ArrayNode resume(int count) {
+        readLast();
         ArrayNode all = JsonNodeFactory.instance.arrayNode();
-        IntFunction<JsonNode> entry = i -> {
+        for (int i = 0; i < count; i++) {
             Sequence s = sequences.get(i);
             if (s == null) {
-                return JsonNodeFactory.instance.nullNode();
+                all.addNull();
+            } else {
+                all.addObject().put("text", s.text.toString()).set("output_ids", s.ids);
             }
-            ObjectNode o = JsonNodeFactory.instance.objectNode();
-            o.set("output_ids", s.ids);
-            return o.put("text", s.text.toString());
-        };
-        for (int i = 0; i < count; i++) {
-            all.add(entry.apply(i));
         }
         return all;
     }

@@ -74,11 +74,7 @@ final class RoutedBody {
         return attempt;
     }
 
-    /** What the client is to see of an event: without ids that only the router asked for. */
-    JsonNode forClient(JsonNode event) {
-        if (openAi && !idsWanted) {
-            event.path("choices").forEach(choice -> ((ObjectNode) choice).remove("token_ids"));
-        }
-        return event;
+    boolean idsWanted() {
+        return idsWanted;
     }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
 class AttemptTest {
@@ -21,6 +22,16 @@ class AttemptTest {
 
     private static Attempt attempt(String path, String body) {
         return new Attempt(path, json(body), "made-up");
+    }
+
+    /** What the client sees of an event, or null. */
+    private static JsonNode take(Attempt attempt, String event) {
+        try {
+            byte[] shown = attempt.take(event.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+            return shown == null ? null : JSON.readTree(shown);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private static JsonNode resume(Attempt attempt) {
@@ -56,21 +67,40 @@ class AttemptTest {
     @Test
     void shouldGoOnBehindWhatGenerateSaid() {
         Attempt attempt = attempt("/generate", "{'text': 'a', 'stream': true}");
-        attempt.take(
-                json("{'text': 'x', 'output_ids': [5], 'meta_info': {'finish_reason': null, 'completion_tokens': 1}}"));
-        attempt.take(json(
-                "{'text': 'xy', 'output_ids': [5, 6], 'meta_info': {'finish_reason': null, 'completion_tokens': 2}}"));
+        take(attempt, "{'text': 'x', 'output_ids': [5], 'meta_info': {'finish_reason': null, 'completion_tokens': 1}}");
+        take(
+                attempt,
+                "{'text': 'xy', 'output_ids': [5, 6], 'meta_info': {'finish_reason': null, 'completion_tokens': 2}}");
         assertThat(resume(attempt))
                 .isEqualTo(json("{'a': [{'output_ids': [5, 6], 'text': 'xy'}]}").get("a"));
     }
 
     @Test
+    void shouldReadLongEventsOnlyWhenItMust() {
+        Attempt attempt = attempt("/generate", "{'text': 'a', 'stream': true}");
+        for (int n = 1; n <= 4; n++) {
+            String ids = "5, 5, 5, 5".substring(0, 3 * n - 2);
+            String event = "{'text': '" + "xxxx".substring(0, n) + "', 'output_ids': [" + ids
+                    + "], 'meta_info': {'finish_reason': null, 'completion_tokens': " + n + "}}";
+            assertThat(take(attempt, event)).isNotNull();
+        }
+        assertThat(resume(attempt))
+                .isEqualTo(json("{'a': [{'output_ids': [5, 5, 5, 5], 'text': 'xxxx'}]}")
+                        .get("a"));
+        attempt.beginAttempt();
+        String end =
+                "{'text': 'xxxxy', 'output_ids': [5, 5, 5, 5, 6], 'meta_info': {'finish_reason': {'type': 'length'},"
+                        + " 'completion_tokens': 5}}";
+        assertThat(take(attempt, end)).isNotNull();
+        attempt.beginAttempt();
+        assertThat(take(attempt, end)).as("an end that the client has").isNull();
+    }
+
+    @Test
     void shouldAddUpChunksOfIncrementalStreaming() {
         Attempt attempt = attempt("/generate", "{'text': 'a', 'stream': true}");
-        attempt.take(
-                json("{'text': 'x', 'output_ids': [5], 'meta_info': {'finish_reason': null, 'completion_tokens': 1}}"));
-        attempt.take(
-                json("{'text': 'y', 'output_ids': [6], 'meta_info': {'finish_reason': null, 'completion_tokens': 2}}"));
+        take(attempt, "{'text': 'x', 'output_ids': [5], 'meta_info': {'finish_reason': null, 'completion_tokens': 1}}");
+        take(attempt, "{'text': 'y', 'output_ids': [6], 'meta_info': {'finish_reason': null, 'completion_tokens': 2}}");
         assertThat(resume(attempt))
                 .isEqualTo(json("{'a': [{'output_ids': [5, 6], 'text': 'xy'}]}").get("a"));
     }
@@ -78,8 +108,8 @@ class AttemptTest {
     @Test
     void shouldGoOnBehindEachChoiceOfItsOwn() {
         Attempt attempt = attempt("/v1/completions", "{'prompt': ['a', 'b'], 'n': 2, 'stream': true}");
-        attempt.take(json("{'choices': [{'index': 2, 'text': 'hi', 'token_ids': [1, 2], 'finish_reason': null}]}"));
-        attempt.take(json("{'choices': [{'index': 0, 'text': 'yo', 'token_ids': [3], 'finish_reason': 'stop'}]}"));
+        take(attempt, "{'choices': [{'index': 2, 'text': 'hi', 'token_ids': [1, 2], 'finish_reason': null}]}");
+        take(attempt, "{'choices': [{'index': 0, 'text': 'yo', 'token_ids': [3], 'finish_reason': 'stop'}]}");
         assertThat(resume(attempt))
                 .isEqualTo(
                         json("{'a': [{'output_ids': [3], 'text': 'yo'}, null, {'output_ids': [1, 2], 'text': 'hi'}, null]}")
@@ -89,8 +119,8 @@ class AttemptTest {
     @Test
     void shouldNotTakeAnEchoedPromptForOutput() {
         Attempt attempt = attempt("/v1/completions", "{'prompt': 'p', 'echo': true, 'stream': true}");
-        attempt.take(json("{'choices': [{'index': 0, 'text': 'p', 'finish_reason': null}]}"));
-        attempt.take(json("{'choices': [{'index': 0, 'text': 'x', 'token_ids': [9], 'finish_reason': null}]}"));
+        take(attempt, "{'choices': [{'index': 0, 'text': 'p', 'finish_reason': null}]}");
+        take(attempt, "{'choices': [{'index': 0, 'text': 'x', 'token_ids': [9], 'finish_reason': null}]}");
         assertThat(resume(attempt).get(0)).isEqualTo(json("{'output_ids': [9], 'text': 'x'}"));
     }
 
@@ -102,16 +132,16 @@ class AttemptTest {
         Attempt with = attempt("/v1/chat/completions", "{'messages': [], 'stream': true, 'return_token_ids': true}");
         assertThat(without.body(false, "h", 1, 2).get("return_token_ids").asBoolean())
                 .isTrue();
-        assertThat(without.take(json(event)).toString()).doesNotContain("token_ids");
-        assertThat(with.take(json(event)).toString()).contains("token_ids");
+        assertThat(take(without, event).toString()).doesNotContain("token_ids");
+        assertThat(take(with, event).toString()).contains("token_ids");
     }
 
     @Test
     void shouldNotEndAChoiceTwice() {
         Attempt attempt = attempt("/v1/completions", "{'prompt': 'p', 'n': 2, 'stream': true}");
         String end = "{'choices': [{'index': 1, 'text': '', 'token_ids': [], 'finish_reason': 'length'}]}";
-        assertThat(attempt.take(json(end))).isNotNull();
-        assertThat(attempt.take(json(end))).isNull();
-        assertThat(attempt.take(json("{'choices': [], 'usage': {}}"))).isNotNull();
+        assertThat(take(attempt, end)).isNotNull();
+        assertThat(take(attempt, end)).isNull();
+        assertThat(take(attempt, "{'choices': [], 'usage': {}}")).isNotNull();
     }
 }

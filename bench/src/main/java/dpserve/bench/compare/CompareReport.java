@@ -48,8 +48,8 @@ final class CompareReport {
         page.paragraph(workload);
         page.paragraph(
                 "Live columns were measured on separate processes over sockets, with a simulated engine: they test the"
-                        + " control plane, not a GPU. All times are modelled time (wall time / time scale). Simulated columns are"
-                        + " the same classes in virtual time.");
+                        + " control plane, not a GPU. All times are modelled time (wall time / time scale)."
+                        + (simulated.isEmpty() ? "" : " Simulated columns are the same classes in virtual time."));
         if (publishedWorkload) {
             page.paragraph(
                     "Published columns are those of SGLang PR #11469, measured there on GPUs; they are quoted, not"
@@ -75,10 +75,12 @@ final class CompareReport {
         } else {
             page.chart(Histogram.of("Load age at dispatch", "age (ms, modelled)", ages(), AGE_BINS));
         }
-        page.section("Live against simulated")
-                .table(error())
-                .paragraph("Error: simulated / live - 1. The simulator has"
-                        + " no time of its own for processes, sockets and the client.");
+        if (!simulated.isEmpty()) {
+            page.section("Live against simulated")
+                    .table(error())
+                    .paragraph("Error: simulated / live - 1. The simulator has"
+                            + " no time of its own for processes, sockets and the client.");
+        }
         return page.repeat(commands, facts);
     }
 

@@ -39,7 +39,9 @@ public final class Comparison {
         if (simulate) {
             PromptTokens tokens = new PromptTokens(new JtokkitVocabulary());
             for (LiveRun run : runs) {
-                simulated.put(run.name(), simulate(run, tokens));
+                if (!run.settings().pdSeparated()) { // the simulator knows no pairs of servers
+                    simulated.put(run.name(), simulate(run, tokens));
+                }
             }
         }
         JsonNode first = runs.get(0).result();
@@ -85,7 +87,7 @@ public final class Comparison {
         return String.format(
                 Locale.ROOT,
                 "Workload: %d requests, %s tokens in, %s out (range ratio %s), %s requests a modelled second, at most %s in"
-                        + " flight; %d ranks that step %s.",
+                        + " flight; %d ranks that step %s%s.",
                 r.path("completed").asInt(),
                 r.path("random_input_len").asText(),
                 r.path("random_output_len").asText(),
@@ -93,7 +95,11 @@ public final class Comparison {
                 rate(r, run.settings().timeScale()),
                 r.path("max_concurrency").asText(),
                 run.steps().ranks(),
-                run.settings().dpAttention() ? "together (DP attention)" : "independently");
+                run.settings().dpAttention() ? "together (DP attention)" : "independently",
+                run.settings().pdSeparated()
+                        ? ", on a decode server that gets its KV from a prefill server of as many ranks; what is shown of"
+                                + " ranks is the decode server's"
+                        : "");
     }
 
     private static String rate(JsonNode r, double timeScale) {

@@ -50,6 +50,7 @@ record LiveRun(
             double timeScale,
             long seed,
             boolean dpAttention,
+            boolean pdSeparated,
             double beganS,
             String command) {
 
@@ -65,6 +66,7 @@ record LiveRun(
                     Double.parseDouble(p.getProperty("time_scale")),
                     Long.parseLong(p.getProperty("seed")),
                     Boolean.parseBoolean(p.getProperty("dp_attention")),
+                    Boolean.parseBoolean(p.getProperty("pd_separated")),
                     Double.parseDouble(p.getProperty("began_s")),
                     p.getProperty("command"));
         }

@@ -1,6 +1,5 @@
 package dpserve.router.http;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,7 +8,9 @@ import dpserve.router.PairChoice;
 import dpserve.tokenizer.http.Exchange;
 import dpserve.tokenizer.http.HttpCall;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -28,6 +29,8 @@ final class RoutedExchange {
     /** Before the second attempt, and twice that before the third: a restarting process needs a moment. */
     private static final long RETRY_DELAY_MS = 200;
 
+    private static final byte[] DONE = "[DONE]".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] ERROR = "{\"error\"".getBytes(StandardCharsets.US_ASCII);
     private static final int UNAVAILABLE = 503;
     private static final int OK = 200;
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -59,6 +62,7 @@ final class RoutedExchange {
             return;
         }
         number++;
+        attempt.beginAttempt();
         pair = router.pairs().take();
         PairChoice.Prefill to = router.pairs().prefills().get(pair.prefill());
         long room = rooms.getAsLong();
@@ -75,6 +79,10 @@ final class RoutedExchange {
                         call.authorization(),
                         second,
                         new DecodeReply(number));
+    }
+
+    private static boolean startsWith(byte[] data, byte[] prefix) {
+        return data.length >= prefix.length && Arrays.equals(data, 0, prefix.length, prefix, 0, prefix.length);
     }
 
     private static byte[] bytes(ObjectNode body) {
@@ -197,39 +205,47 @@ final class RoutedExchange {
                 body.writeBytes(piece);
                 return;
             }
-            for (String data : events.take(piece)) {
+            for (byte[] data : events.take(piece)) {
                 if (!isOver()) {
                     onEvent(data);
                 }
             }
         }
 
-        private void onEvent(String data) {
-            if (data.equals("[DONE]")) {
+        private void onEvent(byte[] data) {
+            if (Arrays.equals(data, DONE)) {
+                exchange.startEvents();
                 exchange.endEvents();
                 done();
                 return;
             }
-            JsonNode event;
             try {
-                event = JSON.readTree(data);
-            } catch (JsonProcessingException e) {
+                if (startsWith(data, ERROR)) {
+                    onError(data);
+                    return;
+                }
+                byte[] shown = attempt.take(data);
+                if (shown != null) {
+                    exchange.startEvents();
+                    exchange.event(shown);
+                }
+            } catch (IOException e) {
                 broken("decode", "an event is no JSON");
-                return;
             }
-            JsonNode error = event.path("error");
-            if (error.isObject() && error.path("code").asInt() == UNAVAILABLE) {
+        }
+
+        /** Of one sequence, or of one of several: only what another pair may heal is kept from the client. */
+        private void onError(byte[] data) throws IOException {
+            JsonNode error = JSON.readTree(data).path("error");
+            if (error.path("code").asInt() == UNAVAILABLE) {
                 failed(
                         UNAVAILABLE,
                         "application/json",
-                        bytes((ObjectNode) event),
+                        data,
                         error.path("message").asText());
-                return;
-            }
-            JsonNode shown = attempt.take(event);
-            if (shown != null) {
+            } else {
                 exchange.startEvents();
-                exchange.event(shown.toString().getBytes(StandardCharsets.UTF_8));
+                exchange.event(data);
             }
         }
 

@@ -7,6 +7,7 @@ report.py makes the table of it.
 
 import argparse
 import array
+import atexit
 import json
 import os
 import signal
@@ -53,9 +54,11 @@ class Run:
         self.log = open(os.path.join(folder, name + ".log"), "w")
         self.started_ns = time.monotonic_ns()
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
+        atexit.register(self.process.kill)
         self.load = subprocess.Popen(
             [options.load, str(self.process.pid), folder, str(port), str(port + 1)] + list(map(str, ranks + [ranks[-1] + 1])),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        atexit.register(self.load.kill)
         connected = json.loads(self.line())
         if self.process.poll() is not None:
             raise SystemExit(f"error: {name} ended; see {self.log.name}")
@@ -65,7 +68,6 @@ class Run:
     def line(self):
         line = self.load.stdout.readline()
         if not line:
-            self.process.kill()
             raise SystemExit(f"error: the load generator ended; see {self.log.name}")
         return line
 
@@ -202,6 +204,7 @@ def main():
     parser.add_argument("--warm-s", type=float, default=8)
     parser.add_argument("--overload-s", type=float, default=5)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     for number in range(options.runs):
         for name in options.forwarders.split(","):
             result = measure(options, name)

@@ -70,6 +70,8 @@ static int shake_hands(int fd, const char *socket_type) {
 static int open_conn(struct conn *c, int fd, const char *socket_type) {
     int one = 1, size = BUFFER;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    /* Where BBR is the default it takes the pauses of a busy machine for a slow network and paces itself to a crawl. */
+    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     if (!shake_hands(fd, socket_type)) {

@@ -71,8 +71,8 @@ restart_process() {
 stop_timers() {
   local pid
   for pid in "${!TIMER[@]}"; do
+    # No wait for it: bash 5.2 was seen to wait for ever for a timer that ended while wait -n was interrupted.
     kill "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
   done
   TIMER=()
 }

@@ -2,6 +2,7 @@ package dpserve.io;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Where each process of one topology listens (docs/protocol.md section 1). All endpoints are {@code tcp://host:port};
@@ -106,6 +107,21 @@ public record Endpoints(
         } catch (IllegalArgumentException e) {
             return false;
         }
+    }
+
+    /**
+     * Checks an endpoint that a peer will be told: the address to listen on everywhere is none that anybody can connect to.
+     *
+     * @param flag named in the error
+     * @throws IllegalArgumentException if it is such an address
+     */
+    public static String requireReachable(String flag, String endpoint) {
+        String host = endpoint.substring("tcp://".length(), endpoint.lastIndexOf(':'));
+        if (Set.of("*", "0.0.0.0", "[::]").contains(host)) {
+            throw new IllegalArgumentException(
+                    flag + ": other processes are told this address; give one that they can reach, not " + host);
+        }
+        return endpoint;
     }
 
     private static String tcp(String host, int port) {

@@ -62,6 +62,18 @@ class EndpointsTest {
     }
 
     @Test
+    void shouldAnnounceNoAddressThatNobodyCanConnectTo() {
+        for (String everywhere : List.of("tcp://0.0.0.0:*", "tcp://*:5", "tcp://[::]:5")) {
+            assertThatThrownBy(() -> Endpoints.requireReachable("--input-endpoint", everywhere))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("--input-endpoint")
+                    .hasMessageContaining("they can reach");
+        }
+        assertThat(Endpoints.requireReachable("--input-endpoint", "tcp://10.1.2.3:*"))
+                .isEqualTo("tcp://10.1.2.3:*");
+    }
+
+    @Test
     void shouldNeverReuseAnIncarnation() {
         Incarnation incarnation = new Incarnation();
         long first = incarnation.next(1000);

@@ -14,9 +14,6 @@ import java.util.Arrays;
  */
 public final class LoadView implements RankView {
 
-    /** A stamp that seems older than this was made by a clock that began elsewhere. */
-    private static final long LONGEST_AGE_NS = 3_600_000_000_000L;
-
     private final RidMap rids;
     private int slots;
     private int liveCount;
@@ -33,8 +30,7 @@ public final class LoadView implements RankView {
 
     private boolean[] reported = {};
     private long[] seq = {};
-    private long[] reportedAtNs = {};
-    private double[] reportedTicS = {};
+    private final ReportClock clock = new ReportClock();
     private int[] numReqs = {};
     private int[] numWaiting = {};
     private int[] numTokens = {};
@@ -70,8 +66,7 @@ public final class LoadView implements RankView {
         tokensSince = Arrays.copyOf(tokensSince, slots);
         reported = Arrays.copyOf(reported, slots);
         seq = Arrays.copyOf(seq, slots);
-        reportedAtNs = Arrays.copyOf(reportedAtNs, slots);
-        reportedTicS = Arrays.copyOf(reportedTicS, slots);
+        clock.ensureSlots(slots);
         numReqs = Arrays.copyOf(numReqs, slots);
         numWaiting = Arrays.copyOf(numWaiting, slots);
         numTokens = Arrays.copyOf(numTokens, slots);
@@ -108,6 +103,7 @@ public final class LoadView implements RankView {
 
     private void clearReport(int dpRank) {
         reported[dpRank] = false;
+        clock.begin(dpRank, false);
         requestsSince[dpRank] = 0;
         tokensSince[dpRank] = 0;
         numReqs[dpRank] = 0;
@@ -164,8 +160,7 @@ public final class LoadView implements RankView {
         }
         reported[r] = true;
         seq[r] = load.seq();
-        reportedAtNs[r] = nowNs;
-        reportedTicS[r] = load.tsTic();
+        clock.report(r, load.tsTic(), nowNs);
         numReqs[r] = load.numReqs();
         numWaiting[r] = load.numWaitingReqs();
         numTokens[r] = load.numTokens();
@@ -198,22 +193,21 @@ public final class LoadView implements RankView {
 
     /** Monotonic time at which the newest report arrived; meaningless without one. */
     public long reportedAtNs(int dpRank) {
-        return reportedAtNs[dpRank];
+        return clock.arrivedNs(dpRank);
     }
 
     /**
-     * How old the rank's newest report is: since it was sampled if the rank's clock can be compared with this one, as it
-     * can on one host; otherwise since it arrived.
+     * How old the rank's newest report is: since it was sampled; on another host, as far as that can be told.
      *
      * @return nanoseconds, or -1 without a report
      */
     public long reportAgeNs(int dpRank, long nowNs) {
-        if (!reported[dpRank]) {
-            return -1;
-        }
-        long sinceSampled = nowNs - (long) (reportedTicS[dpRank] * 1e9);
-        boolean comparable = sinceSampled >= 0 && sinceSampled <= LONGEST_AGE_NS;
-        return comparable ? sinceSampled : Math.max(0, nowNs - reportedAtNs[dpRank]);
+        return reported[dpRank] ? clock.ageNs(dpRank, nowNs) : -1;
+    }
+
+    /** The incarnation that just registered runs on another host, so its clock cannot be compared with this one. */
+    public void setOnOtherHost(int dpRank) {
+        clock.begin(dpRank, true);
     }
 
     /** The incarnation that holds the slot, 0 for a legacy or empty one. */

@@ -248,6 +248,9 @@ final class RankLiveness {
     private void adopt(Rank rank, String[] heldRids) {
         long received = rank.info.getOrDefault(Hello.RECEIVED_REQS, (long) heldRids.length);
         view.register(rank.dpRank, rank.incarnation, received, rank.info.getOrDefault(Hello.RECEIVED_TOKENS, 0L));
+        if (!Endpoints.isLoopback(rank.inputEndpoint)) {
+            view.setOnOtherHost(rank.dpRank);
+        }
         for (String rid : heldRids) {
             rids.begin(rid, workers.byIncarnation(WireRid.incarnationOf(rid)), rank.dpRank, rank.incarnation, 0);
         }

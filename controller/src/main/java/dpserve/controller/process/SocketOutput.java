@@ -18,6 +18,12 @@ import org.zeromq.ZContext;
 final class SocketOutput implements ControllerOutput, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SocketOutput.class);
 
+    /**
+     * How long a word to a fenced rank of another host may take: the connection is a fresh one, and a handshake with CURVE takes
+     * three round trips. Below the launcher's patience with a controller that ends, which waits for it.
+     */
+    private static final int FAR_INPUT_LINGER_MS = 4000;
+
     private final ZContext context;
     private final SocketLimits limits;
     private final MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
@@ -70,7 +76,10 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
 
     @Override
     public void toInput(String inputEndpoint, Message message) {
-        PushSocket socket = open(inputEndpoint);
+        boolean near = Endpoints.isLoopback(inputEndpoint);
+        int lingerMs = near ? limits.lingerMs() : FAR_INPUT_LINGER_MS;
+        PushSocket socket =
+                open(inputEndpoint, new SocketLimits(limits.queueMessages(), limits.maxFrameBytes(), lingerMs));
         if (socket != null) {
             socket.send(codec.encode(message));
             socket.close(); // lingers in the background until the message is out
@@ -95,7 +104,7 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
 
     private boolean connect(Map<Integer, PushSocket> peers, int peer, String endpoint) {
         closeNow(peers.remove(peer));
-        PushSocket socket = open(endpoint);
+        PushSocket socket = open(endpoint, limits);
         if (socket != null) {
             peers.put(peer, socket);
         }
@@ -103,9 +112,9 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
     }
 
     /** Null if the text is no endpoint, which a peer's hello may bring about. */
-    private PushSocket open(String endpoint) {
+    private PushSocket open(String endpoint, SocketLimits ofSocket) {
         try {
-            return PushSocket.connect(context, Endpoints.requireTcp("endpoint", endpoint), limits);
+            return PushSocket.connect(context, Endpoints.requireTcp("endpoint", endpoint), ofSocket);
         } catch (RuntimeException e) {
             LOG.debug("not connected", e);
             return null;

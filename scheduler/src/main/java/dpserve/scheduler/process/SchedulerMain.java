@@ -196,6 +196,9 @@ public final class SchedulerMain implements Callable<Integer> {
         String input = Endpoints.requireTcp(
                 "--input-endpoint", inputEndpoint == null ? "tcp://" + topology.zmqHost + ":*" : inputEndpoint);
         topology.requireSecure("--input-endpoint", input);
+        if (inputEndpoint != null) {
+            Endpoints.requireReachable("--input-endpoint", input);
+        }
         return new RankConfig(
                 scheduler.config(dpRank, endpoints.detokenizer().size(), Env.system(), loaded),
                 endpoints,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: scripts, formatting, units, the whole topology, the released SGLang package, the clients people use, the live page in a browser; then the unit tests on Java 25 where there is one.
+# Runs every test: scripts, formatting, units, the whole topology, the released SGLang package, the clients people use, the live page in a browser, a topology over several hosts where it can make network namespaces; then the unit tests on Java 25 where there is one.
 # shellcheck source-path=SCRIPTDIR/lib
 set -euo pipefail
 
@@ -30,7 +30,7 @@ check_scripts() {
     install_packages shellcheck
   fi
   # Names that a library sets for its users, or takes from them, look unused or misspelt in the file alone.
-  shellcheck -x "$ROOT"/scripts/*.sh "$ROOT"/scripts/dev/*.sh "$ROOT/.ci/run"
+  shellcheck -x "$ROOT"/scripts/*.sh "$ROOT"/scripts/dev/*.sh "$ROOT"/deploy/kubernetes/*.sh "$ROOT/.ci/run"
   shellcheck -e SC2034,SC2153 "$ROOT"/scripts/lib/*.sh
   echo "shellcheck: no findings"
 }
@@ -77,6 +77,7 @@ main() {
     bash "$ROOT/scripts/interop.sh" "--install=$install"
     bash "$ROOT/scripts/dev/clients.sh" "--install=$install"
     bash "$ROOT/scripts/dev/dashboard.sh" "--install=$install"
+    bash "$ROOT/scripts/test-hosts.sh" --quick --if-possible
   fi
   home25=$(java_25)
   if [[ -n $home25 ]]; then

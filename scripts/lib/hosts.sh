@@ -20,9 +20,18 @@ require_network_rights() {
   if ! command -v ip >/dev/null || ! command -v tc >/dev/null; then
     fail "ip and tc are needed (Debian's package iproute2)"
   fi
+  [[ -c /dev/net/tun ]] || fail "there is no /dev/net/tun, of which slow links are made"
+  command -v python3 >/dev/null || fail "python3 is needed, for slow links"
   if ! ip netns add "$SWITCH" 2>/dev/null; then
     fail "network namespaces cannot be made here: this needs root (CAP_NET_ADMIN and CAP_SYS_ADMIN)"
   fi
+  ip netns delete "$SWITCH"
+}
+
+# add_switch: what all cables lead to.
+add_switch() {
+  require_network_rights
+  ip netns add "$SWITCH"
   ip -n "$SWITCH" link add bridge type bridge
   ip -n "$SWITCH" link set bridge up
 }

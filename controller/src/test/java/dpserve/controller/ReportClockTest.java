@@ -29,7 +29,9 @@ class ReportClockTest {
         clock.report(1, 10.0, 30 * S);
         assertThat(clock.ageNs(1, 30 * S)).isZero();
         clock.report(1, 11.0, 31 * S + 300 * MS);
-        assertThat(clock.ageNs(1, 31 * S + 400 * MS)).as("300 ms slower than the quickest").isEqualTo(400 * MS);
+        assertThat(clock.ageNs(1, 31 * S + 400 * MS))
+                .as("300 ms slower than the quickest")
+                .isEqualTo(400 * MS);
         clock.report(1, 12.0, 31 * S + 950 * MS);
         assertThat(clock.ageNs(1, 32 * S)).as("quicker than all before").isEqualTo(50 * MS);
     }

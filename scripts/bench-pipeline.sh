@@ -11,8 +11,9 @@ source "$LIB/roles.sh"
 source "$LIB/http.sh"
 source "$LIB/own-topology.sh"
 
-# By which the pipeline is measured: one token in an event, and as many as the two targets have to each other.
-readonly INTERVALS=(1 6)
+# Stream interval (tokens of an event; 6 is what the two targets have to each other) and time scale. An engine that takes no time
+# shows the most tokens, because outputs that pile up share an event; one that keeps a pace shows events.
+readonly LOADS=("1 0" "6 0" "1 0.25" "6 0.05")
 
 # Requests of a batch and tokens of each, for the processes by themselves.
 readonly BATCHES=("250 1" "250 6" "1 1")
@@ -22,7 +23,8 @@ usage() {
 Usage: scripts/bench-pipeline.sh [--streams N] [--tokens N] [--dp-size N] [--workers N] [--detokenizers N] [--warmup SECONDS]
          [--seconds SECONDS] [--runs N] [--port P] [--json FILE] [--alone | --topology] [--install] [--no-build]
 
-Keeps many SSE streams going over a topology whose engine takes no time (--time-scale 0), compares every reply, and prints
+Keeps many SSE streams going over a topology whose engine takes no time (--time-scale 0), or so little that every output has
+an event of its own; compares every reply, and prints
 events and tokens a second at the client and what each process spends on them, the client included; before that the
 tokens a second of a detokenizer and of a tokenizer manager without sockets and HTTP, on one core each. All with the JVM flags
 of launch.sh. One table; one line of JSON for each row in the file.
@@ -92,23 +94,24 @@ process_flags() {
 }
 
 measure_topology() {
-  local interval http=${port:-}
-  for interval in "${INTERVALS[@]}"; do
+  local load interval scale http=${port:-}
+  for load in "${LOADS[@]}"; do
+    read -r interval scale <<<"$load"
     [[ -n $port ]] || http=$(free_port)
-    start_topology --dp-size "$dp_size" --port "$http" --time-scale 0 --stream-interval "$interval" \
+    start_topology --dp-size "$dp_size" --port "$http" --time-scale "$scale" --stream-interval "$interval" \
       --tokenizer-worker-num "$workers" --detokenizer-worker-num "$detokenizers" --load-balance-method least_requests
     process_flags
     best_of "$runs" run_java bench PipelineMain --port "$http" --streams "$streams" --tokens "$tokens" --warmup "$warmup" \
       --seconds "$seconds" "${PROCESS_FLAGS[@]}"
     stop_topology
-    echo "{\"stream_interval\":$interval,\"dp_size\":$dp_size,\"workers\":$workers,\"detokenizers\":$detokenizers,${BEST#\{}" >>"$json"
-    print_row "$interval"
+    echo "{\"stream_interval\":$interval,\"time_scale\":$scale,\"dp_size\":$dp_size,\"workers\":$workers,\"detokenizers\":$detokenizers,${BEST#\{}" >>"$json"
+    print_row "$interval" "$scale"
   done
 }
 
-# print_row INTERVAL: of BEST.
+# print_row INTERVAL TIME_SCALE: of BEST.
 print_row() {
-  printf "stream interval %d: %'.0f events/s, %'.0f tokens/s, %.1f MB/s, TTFT p50 %.0f ms, p99 %.0f ms\n" "$1" \
+  printf "stream interval %d, time scale %s: %'.0f events/s, %'.0f tokens/s, %.1f MB/s, TTFT p50 %.0f ms, p99 %.0f ms\n" "$1" "$2" \
     "$(figure events_per_s "$BEST")" "$(figure tokens_per_s "$BEST")" "$(figure mb_per_s "$BEST")" \
     "$(figure ttft_ms_p50 "$BEST")" "$(figure ttft_ms_p99 "$BEST")"
   sed 's/.*"cpu_s":{\([^}]*\)}.*/\1/; s/"//g' <<<"$BEST" | tr ',' '\n' | awk -F: -v s="$(figure seconds "$BEST")" \

@@ -48,6 +48,12 @@ public final class Exchange {
     private boolean done;
     private Runnable onClientGone;
 
+    /** Writes what the reply has to say by then; null if it has nothing. */
+    private Runnable pending;
+
+    /** What would have been written while the client read too little. */
+    private long heldBytes;
+
     /** @param acceptedNs when the request was here whole, monotonic */
     Exchange(Channel channel, long acceptedNs, boolean keepAlive, FlushQueue flushes, Completion completion) {
         this.channel = channel;
@@ -132,14 +138,51 @@ public final class Exchange {
         flushes.add(channel);
     }
 
+    /**
+     * Has output written at the end of the event loop's tick or, while the client has too much unread, once it has read: what
+     * comes until then is written with it, so a reply should write all it has in one event.
+     *
+     * @param writing runs then, unless the client has left; the same for each call until then
+     * @param bytes about how much the output would take by itself: a client that leaves too much unread is cut
+     */
+    void writeSoon(Runnable writing, int bytes) {
+        if (done || !channel.isActive()) {
+            return;
+        }
+        if (pending == null) {
+            pending = writing;
+            flushes.add(this);
+        }
+        if (!channel.isWritable()) {
+            heldBytes += bytes;
+            if (heldBytes > HttpServer.MAX_UNREAD_BYTES) {
+                cut();
+            }
+        }
+    }
+
+    /** The end of the tick, or the client has read. */
+    void writePending() {
+        if (pending != null && !done && channel.isWritable()) {
+            Runnable writing = pending;
+            pending = null;
+            heldBytes = 0;
+            writing.run();
+        }
+    }
+
+    private void cut() {
+        LOG.warn("a client that does not read its stream is cut");
+        channel.close();
+    }
+
     /** One event. A client that has left too much unread is cut instead: it must not fill the heap. */
     public void event(byte[] json) {
         if (done || !channel.isActive()) {
             return; // a closed channel is never writable, and its end is on its way to clientGone()
         }
-        if (!channel.isWritable()) {
-            LOG.warn("a client that does not read its stream is cut");
-            channel.close();
+        if (channel.unsafe().outboundBuffer().totalPendingWriteBytes() > HttpServer.MAX_UNREAD_BYTES) {
+            cut();
             return;
         }
         ByteBuf event = channel.alloc().buffer(EVENT_BEGIN.length + json.length + EVENT_END.length);

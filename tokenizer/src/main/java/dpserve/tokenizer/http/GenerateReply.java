@@ -12,10 +12,16 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /** Replies of {@code /generate}: {@code {"text", "output_ids", "meta_info"}}, whole or as a stream of them. */
 final class GenerateReply {
+    /** About what an event takes besides text and ids, and what an id takes. */
+    private static final int META_BYTES = 300;
+
+    private static final int ID_BYTES = 7;
+
     private final Exchange exchange;
     private final GenerateRequest request;
     private final TokenizerManager manager;
@@ -23,6 +29,10 @@ final class GenerateReply {
     private final List<SequenceState> states = new ArrayList<>();
     private final int[] idsSent;
     private final int[] charsSent;
+
+    /** Sequences of a stream with output that is not written yet. */
+    private final BitSet changed = new BitSet();
+
     private int unfinished;
 
     private GenerateReply(Exchange exchange, GenerateRequest request, TokenizerManager manager, ReplyContext context) {
@@ -75,26 +85,48 @@ final class GenerateReply {
 
     private void stream(int index, SequenceState state, boolean finished) {
         boolean error = finished && ErrorReplies.isError(state.finishReason());
-        if (error && !exchange.isStreaming() && request.sequences().size() == 1) {
+        if (error
+                && !exchange.isStreaming()
+                && changed.isEmpty()
+                && request.sequences().size() == 1) {
             // Nothing was sent yet, so the status line can still tell.
             FinishReason.Abort abort = (FinishReason.Abort) state.finishReason();
             exchange.json(ErrorReplies.status(abort), ErrorReplies.sglang(abort.message()));
             return;
         }
+        changed.set(index);
+        boolean all = !context.incrementalStreaming();
+        int chars = state.text().length() - (all ? 0 : charsSent[index]);
+        int ids = state.completionTokens() - (all ? 0 : idsSent[index]);
+        exchange.writeSoon(this::writeChanged, META_BYTES + chars + ID_BYTES * ids);
+    }
+
+    /** One event for each sequence with new output, however many outputs it came in. */
+    private void writeChanged() {
         exchange.startEvents();
-        if (error) {
-            exchange.event(ErrorReplies.chunk((FinishReason.Abort) state.finishReason())
-                    .toString()
-                    .getBytes(StandardCharsets.UTF_8));
-        } else {
-            int from = context.incrementalStreaming() ? charsSent[index] : 0;
-            int fromId = context.incrementalStreaming() ? idsSent[index] : 0;
-            exchange.event(write(g -> item(g, state, from, fromId, request.batch() ? index : -1)));
+        for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
+            writeEvent(i, states.get(i));
+        }
+        changed.clear();
+        if (unfinished == 0) {
+            exchange.endEvents();
+        }
+    }
+
+    private void writeEvent(int index, SequenceState state) {
+        FinishReason reason = state.finishReason();
+        boolean error = reason != null && ErrorReplies.isError(reason);
+        boolean all = !context.incrementalStreaming();
+        if (!error || idsSent[index] < state.completionTokens()) {
+            int from = all ? 0 : charsSent[index];
+            int fromId = all ? 0 : idsSent[index];
+            exchange.event(write(g -> item(g, state, !error, from, fromId, request.batch() ? index : -1)));
             charsSent[index] = state.text().length();
             idsSent[index] = state.completionTokens();
         }
-        if (unfinished == 0) {
-            exchange.endEvents();
+        if (error) {
+            exchange.event(
+                    ErrorReplies.chunk((FinishReason.Abort) reason).toString().getBytes(StandardCharsets.UTF_8));
         }
     }
 
@@ -103,17 +135,19 @@ final class GenerateReply {
             if (request.batch()) {
                 g.writeStartArray();
                 for (SequenceState state : states) {
-                    item(g, state, 0, 0, -1);
+                    item(g, state, true, 0, 0, -1);
                 }
                 g.writeEndArray();
             } else {
-                item(g, states.get(0), 0, 0, -1);
+                item(g, states.get(0), true, 0, 0, -1);
             }
         });
         exchange.reply(200, "application/json", body);
     }
 
-    private void item(JsonGenerator g, SequenceState state, int fromChar, int fromId, int index) throws IOException {
+    /** @param withEnd whether to tell the end too, if it has ended */
+    private void item(JsonGenerator g, SequenceState state, boolean withEnd, int fromChar, int fromId, int index)
+            throws IOException {
         g.writeStartObject();
         g.writeStringField(
                 "text",
@@ -124,7 +158,7 @@ final class GenerateReply {
         }
         g.writeEndArray();
         g.writeObjectFieldStart("meta_info");
-        metaInfo(g, state);
+        metaInfo(g, state, withEnd ? state.finishReason() : null);
         g.writeEndObject();
         if (index >= 0) {
             g.writeNumberField("index", index);
@@ -132,10 +166,10 @@ final class GenerateReply {
         g.writeEndObject();
     }
 
-    private void metaInfo(JsonGenerator g, SequenceState state) throws IOException {
+    private void metaInfo(JsonGenerator g, SequenceState state, FinishReason reason) throws IOException {
         g.writeStringField("id", state.spec().userRid());
         g.writeFieldName("finish_reason");
-        finishReason(g, state.finishReason());
+        finishReason(g, reason);
         g.writeNumberField("prompt_tokens", state.promptTokens());
         g.writeStringField("weight_version", context.weightVersion());
         g.writeNumberField("num_retractions", state.retractions());
@@ -146,7 +180,7 @@ final class GenerateReply {
             g.writeNumberField("dp_rank", state.dpRank());
         }
         double nowS = context.epochSeconds();
-        if (state.finishReason() != null) {
+        if (reason != null) {
             long nowNs = context.nowNs();
             g.writeNumberField("e2e_latency", (nowNs - state.createdNs()) / 1e9);
             g.writeFieldName("stages");

@@ -31,10 +31,14 @@ public final class HttpServer implements AutoCloseable {
     private static final int BACKLOG = 4096;
 
     /** A client that has this much unread is not reading: it is cut, so it cannot fill the heap. */
-    private static final int MAX_UNREAD_BYTES = 8 << 20;
+    static final int MAX_UNREAD_BYTES = 8 << 20;
+
+    /** Output for a client that has this much unread waits and is merged: enough to keep any connection busy. */
+    private static final int HOLD_BYTES = 256 << 10;
 
     private final MultiThreadIoEventLoopGroup group;
     private final LongSupplier clock;
+    private final FlushQueue flushes;
     private Channel listening;
 
     /**
@@ -45,6 +49,7 @@ public final class HttpServer implements AutoCloseable {
     public HttpServer(LongSupplier clock) {
         this.clock = clock;
         group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+        flushes = new FlushQueue(loop(), clock);
     }
 
     /** The one thread that everything runs on. */
@@ -61,7 +66,6 @@ public final class HttpServer implements AutoCloseable {
      */
     public void listen(String host, int port, int maxBodyBytes, Router router)
             throws BindException, InterruptedException {
-        FlushQueue flushes = new FlushQueue(loop());
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(group)
                 .channel(NioServerSocketChannel.class)
@@ -70,8 +74,7 @@ public final class HttpServer implements AutoCloseable {
                 .option(NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT), true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(
-                        ChannelOption.WRITE_BUFFER_WATER_MARK,
-                        new WriteBufferWaterMark(MAX_UNREAD_BYTES / 2, MAX_UNREAD_BYTES))
+                        ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(HOLD_BYTES / 2, HOLD_BYTES))
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
@@ -93,6 +96,11 @@ public final class HttpServer implements AutoCloseable {
             }
             throw new IllegalStateException("cannot listen on " + host + ":" + port, e);
         }
+    }
+
+    /** To be called on the event loop after each piece of work that makes output: it is not to wait long for the others. */
+    public void afterOutput() {
+        flushes.flushIfDue();
     }
 
     /** Takes no further connections; those that are open go on. */

@@ -10,10 +10,14 @@ import dpserve.tokenizer.TokenizerManager;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /** Replies of {@code /v1/completions} and {@code /v1/chat/completions}, whole or as a stream of chunks. */
 final class OpenAiReply {
+    /** About what a chunk takes besides its text. */
+    private static final int META_BYTES = 220;
+
     private final Exchange exchange;
     private final OpenAiRequest request;
     private final boolean chat;
@@ -24,6 +28,11 @@ final class OpenAiReply {
     private final List<SequenceState> states = new ArrayList<>();
     private final boolean[] begun;
     private final int[] idsSent;
+
+    /** Sequences of a stream with output that is not written yet, and its text. */
+    private final BitSet changed = new BitSet();
+
+    private final StringBuilder[] unwritten;
     private int unfinished;
 
     private OpenAiReply(
@@ -36,9 +45,11 @@ final class OpenAiReply {
         this.unfinished = request.generate().sequences().size();
         this.begun = new boolean[unfinished];
         this.idsSent = new int[unfinished];
+        this.unwritten = new StringBuilder[unfinished];
         for (int i = 0; i < unfinished; i++) {
             SequenceSpec.Resume resume = request.generate().sequences().get(i).resume();
             begun[i] = resume != null;
+            unwritten[i] = new StringBuilder();
             idsSent[i] = resume == null ? 0 : resume.outputIds().length;
         }
         this.id = request.generate().sequences().get(0).userRid();
@@ -68,21 +79,37 @@ final class OpenAiReply {
             unfinished--;
         }
         boolean error = finished && ErrorReplies.isError(state.finishReason());
-        if (error && !exchange.isStreaming()) {
+        if (error && !exchange.isStreaming() && changed.isEmpty()) {
             FinishReason.Abort abort = (FinishReason.Abort) state.finishReason();
             int status = ErrorReplies.status(abort);
             String type = abort.errType() == null ? "InternalServerError" : abort.errType();
             exchange.json(status, ErrorReplies.openAi(status, abort.message(), type, null));
             abandon();
         } else if (request.generate().stream()) {
-            stream(index, state, newText, error);
+            changed.set(index);
+            unwritten[index].append(newText);
+            exchange.writeSoon(this::writeChanged, META_BYTES + newText.length());
         } else if (unfinished == 0) {
             exchange.reply(200, "application/json", GenerateReply.write(this::whole));
         }
     }
 
-    private void stream(int index, SequenceState state, String newText, boolean error) {
+    /** What is new of each sequence, as one chunk however many outputs it came in. */
+    private void writeChanged() {
         exchange.startEvents();
+        for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
+            writeChunks(i, states.get(i));
+        }
+        changed.clear();
+        if (unfinished == 0) {
+            if (request.includeUsage()) {
+                exchange.event(GenerateReply.write(this::usageChunk));
+            }
+            exchange.endEvents();
+        }
+    }
+
+    private void writeChunks(int index, SequenceState state) {
         if (!begun[index]) {
             begun[index] = true;
             if (chat) {
@@ -92,20 +119,16 @@ final class OpenAiReply {
                 exchange.event(GenerateReply.write(g -> chunk(g, index, state, prompt, true, false)));
             }
         }
+        String text = unwritten[index].toString();
+        unwritten[index].setLength(0);
+        boolean error = ErrorReplies.isError(state.finishReason());
+        boolean last = state.finishReason() != null && !error;
+        if (!text.isEmpty() || last) {
+            exchange.event(GenerateReply.write(g -> chunk(g, index, state, text, false, last)));
+        }
         if (error) {
             FinishReason.Abort abort = (FinishReason.Abort) state.finishReason();
             exchange.event(ErrorReplies.chunk(abort).toString().getBytes(StandardCharsets.UTF_8));
-        } else {
-            boolean last = state.finishReason() != null;
-            if (!newText.isEmpty() || last) {
-                exchange.event(GenerateReply.write(g -> chunk(g, index, state, newText, false, last)));
-            }
-        }
-        if (unfinished == 0) {
-            if (request.includeUsage()) {
-                exchange.event(GenerateReply.write(this::usageChunk));
-            }
-            exchange.endEvents();
         }
     }
 

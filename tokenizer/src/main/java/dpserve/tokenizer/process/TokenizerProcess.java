@@ -209,6 +209,7 @@ final class TokenizerProcess implements AutoCloseable {
             // The load first: it must not wait for what the outputs cause.
             loads.onPiggybacked(m.load());
             manager.onBatch(m, now);
+            http.afterOutput();
         } else if (message instanceof AbortReq m) {
             manager.onAbortAnswer(m, now);
         } else if (message instanceof Refused m) {

@@ -17,7 +17,7 @@ public final class ChaosTable {
     private static final String[][] NOT_RUN = {
         {"a process stops reading, but goes on otherwise", "from outside only SIGSTOP stops it; a client does it above"
         },
-        {"duplicated, reordered or lost messages", "TCP does neither; scripts/simulate.sh has them"},
+        {"duplicated, reordered or lost messages", "TCP on one host does none of it; scripts/simulate.sh does"},
         {"faults of a network between hosts", "there is one host here"},
     };
 

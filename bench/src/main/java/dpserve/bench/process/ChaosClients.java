@@ -22,7 +22,7 @@ final class ChaosClients implements AutoCloseable {
     /** Far above the longest stop: what has not ended by then has no outcome. */
     private static final int REPLY_LIMIT_MS = 60_000;
 
-    private static final long RECONNECT_LIMIT_NS = 30_000_000_000L;
+    private static final long RECONNECT_LIMIT_NS = 90_000_000_000L;
     private static final int RECONNECT_MS = 20;
     private static final int OK = 200;
 
@@ -45,7 +45,7 @@ final class ChaosClients implements AutoCloseable {
     private boolean closed;
 
     /** A connection that was lost: whose, and how. */
-    record Broken(String rid, int port, long connectedNs, String how) {}
+    record Broken(String rid, ChaosHttp connection, String how) {}
 
     /**
      * What came of the requests since the last time this was asked.
@@ -191,7 +191,7 @@ final class ChaosClients implements AutoCloseable {
                 count(request, judge);
             } catch (IOException e) {
                 synchronized (this) {
-                    broken.add(new Broken(request.rid(), http.port(), http.connectedNs(), e.toString()));
+                    broken.add(new Broken(request.rid(), http, e.toString()));
                 }
             }
         } catch (IOException e) {
@@ -253,7 +253,7 @@ final class ChaosClients implements AutoCloseable {
                 http.readBody();
             } catch (IOException e) {
                 synchronized (this) {
-                    broken.add(new Broken("abort of " + request.rid(), http.port(), http.connectedNs(), e.toString()));
+                    broken.add(new Broken("abort of " + request.rid(), http, e.toString()));
                 }
             }
         } catch (IOException e) {

@@ -85,8 +85,8 @@ final class ChaosFaults {
     /** Whether a connection was lost with a tokenizer worker. */
     boolean explains(ChaosClients.Broken lost) {
         return deaths.stream()
-                .anyMatch(d -> d.ports.contains(lost.port())
-                        || lost.connectedNs() - d.fromNs >= 0 && lost.connectedNs() - d.untilNs <= 0);
+                .anyMatch(d -> d.ports.contains(lost.connection().port())
+                        || lost.connection().connectedIn(d.fromNs, d.untilNs));
     }
 
     void inject(Fault fault) throws IOException, InterruptedException {

@@ -23,6 +23,7 @@ final class ChaosHttp implements AutoCloseable {
     private static final String DATA = "data: ";
 
     private final Socket socket = new Socket();
+    private final long connectingNs = System.nanoTime();
     private final long connectedNs;
     private final InputStream in;
     private int status;
@@ -72,8 +73,9 @@ final class ChaosHttp implements AutoCloseable {
         return socket.getLocalPort();
     }
 
-    long connectedNs() {
-        return connectedNs;
+    /** Whether it may have been connected in a time. */
+    boolean connectedIn(long fromNs, long untilNs) {
+        return connectedNs - fromNs >= 0 && connectingNs - untilNs <= 0;
     }
 
     void send(String method, String path, JsonNode body) throws IOException {

@@ -4,10 +4,12 @@ import dpserve.io.WireRid;
 import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.model.Vocabulary;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
@@ -90,7 +92,9 @@ public final class Detokenizer {
                 }
             }
             String[] seeds = batch.decodedTexts();
-            text = new IncrementalText(seeds == null || seeds[i] == null ? "" : seeds[i]);
+            String[] workers = batch.httpWorkerIpcs();
+            text = new IncrementalText(
+                    seeds == null || seeds[i] == null ? "" : seeds[i], workers == null ? null : workers[i]);
             text.begin(bytes);
             from = prime(text, batch, i, end, skipSpecial);
             if (finished == null) {
@@ -162,6 +166,24 @@ public final class Detokenizer {
             }
             dropped.add(rid);
         }
+    }
+
+    /**
+     * A tokenizer worker has begun: nobody waits for what its predecessors had sent. Their ranks are told by the controller;
+     * those of a rank that died with the worker would stay for ever.
+     *
+     * @param httpWorkerIpc the worker's PULL endpoint
+     */
+    public void onWorker(String httpWorkerIpc, long incarnation) {
+        List<String> orphans = new ArrayList<>();
+        states.forEach((rid, text) -> {
+            if (httpWorkerIpc.equals(text.httpWorkerIpc)
+                    && WireRid.isWireRid(rid)
+                    && WireRid.incarnationOf(rid) < incarnation) {
+                orphans.add(rid);
+            }
+        });
+        drop(orphans.toArray(String[]::new));
     }
 
     private static void removeOldest(Collection<String> inOrder) {

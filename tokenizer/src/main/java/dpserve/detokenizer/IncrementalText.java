@@ -27,9 +27,13 @@ final class IncrementalText {
     /** The end of the text given out so far. */
     private final StringBuilder tail = new StringBuilder();
 
+    /** PULL endpoint of the tokenizer worker that it is for; null if unknown. */
+    final String httpWorkerIpc;
+
     /** @param seed text that comes before the first token, part of the reply; normally "" */
-    IncrementalText(String seed) {
+    IncrementalText(String seed, String httpWorkerIpc) {
         this.seed = seed;
+        this.httpWorkerIpc = httpWorkerIpc;
     }
 
     /** Puts back what was left over; the caller then appends the bytes of the new tokens. */

@@ -177,6 +177,22 @@ class DetokenizerTest {
     }
 
     @Test
+    void shouldForgetTheRequestsOfAWorkerThatWasRestarted() {
+        String[] rids = {"a\u001f7.0.0", "b\u001f9.0.0", "c\u001f8.0.0"};
+        decode(Row.first(rids[0], NO_PROMPT, 'a').to("tcp://w0"));
+        decode(Row.first(rids[1], NO_PROMPT, 'a').to("tcp://w0"));
+        decode(Row.first(rids[2], NO_PROMPT, 'a').to("tcp://w1"));
+        detokenizer.onWorker("tcp://w0", 9);
+
+        assertThat(detokenizer.states())
+                .as("its own new one, and another worker's")
+                .isEqualTo(2);
+        assertThat(decode(Row.later(rids[0], 2, 'b').finished(LENGTH))).isNull();
+        assertThat(decode(Row.later(rids[1], 2, 'b'))).isEqualTo("b");
+        assertThat(decode(Row.later(rids[2], 2, 'b'))).isEqualTo("b");
+    }
+
+    @Test
     void shouldBoundTheMemoryOfDroppedRids() {
         for (int i = 0; i <= Detokenizer.MAX_DROPPED_RIDS; i++) {
             detokenizer.drop(new String[] {"r" + i});

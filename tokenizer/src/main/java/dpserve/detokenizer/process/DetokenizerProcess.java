@@ -118,6 +118,8 @@ final class DetokenizerProcess implements AutoCloseable {
                 onBatch(batch);
             } else if (message instanceof DropState drop) {
                 detokenizer.drop(drop.rids());
+            } else if (message instanceof Hello hello && hello.role() == Role.TOKENIZER) {
+                detokenizer.onWorker(hello.endpoints().getOrDefault(Hello.PULL, ""), hello.incarnation());
             } else if (message instanceof GetInternalStateReq call) {
                 onStateCall(call);
             } else {

@@ -17,6 +17,7 @@ import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Hello;
 import dpserve.io.message.Message;
 import dpserve.io.message.Role;
+import dpserve.io.message.ShutdownReq;
 import dpserve.io.model.Vocabulary;
 import dpserve.io.socket.Contexts;
 import dpserve.io.socket.PullSocket;
@@ -147,7 +148,7 @@ class DetokenizerProcessTest {
         scheduler.send(new byte[] {(byte) 0x92, (byte) 0xa1, 'X', 1});
         byte[] cut = codec.encode(batch("r", worker0.endpoint(), new int[] {1}, 1, 1, true, null));
         scheduler.send(Arrays.copyOf(cut, cut.length / 2));
-        send(hello());
+        send(new ShutdownReq("x", null));
         send(batch("r", "tcp://127.0.0.1:9", new int[] {1}, 1, 1, true, null));
 
         GetInternalStateReqOutput state = state();
@@ -208,10 +209,6 @@ class DetokenizerProcessTest {
         byte[] frame = socket.receive(PATIENCE_MS);
         assertThat(frame).isNotNull();
         return codec.decode(frame);
-    }
-
-    private static Hello hello() {
-        return new Hello(Role.TOKENIZER, 0, 1, Map.of(), Hello.PROTOCOL_VERSION, 1, Map.of(), new String[0]);
     }
 
     private static GetLoadReqOutput load(int numTokens) {

@@ -80,7 +80,8 @@ final class Attempts {
      */
     boolean replace(SequenceState state, Loss loss, String why, long nowNs) {
         byWireRid.remove(state.wireRid);
-        FinishReason end = resumption.endAfterLoss(state, loss == Loss.RANK_DIED, why);
+        boolean mayHaveKilled = loss == Loss.RANK_DIED && nowNs - state.sentNs >= Resumption.TOO_LATE_TO_KILL_NS;
+        FinishReason end = resumption.endAfterLoss(state, mayHaveKilled, why);
         if (end != null) {
             state.finishReason = end;
             return false;

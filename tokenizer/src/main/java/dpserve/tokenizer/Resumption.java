@@ -11,6 +11,13 @@ public final class Resumption {
     /** After so many deaths of ranks that held it a request is not sent again: it may be what kills them. */
     static final int MAX_RANK_DEATHS = 2;
 
+    /**
+     * An attempt that was sent so shortly before its rank was declared dead did not kill it: a rank is dead when it has been silent
+     * for much longer, or when a successor is there, which takes longer to start. Ranks that are cut off together are
+     * declared dead one after the other, within a heartbeat, and a request may be sent to each in turn.
+     */
+    static final long TOO_LATE_TO_KILL_NS = 350_000_000L;
+
     /** Bound on attempts for any reason: what is lost this often is lost by more than chance. */
     static final int MAX_ATTEMPTS = 10;
 
@@ -29,10 +36,10 @@ public final class Resumption {
     /**
      * Why a sequence ends now whose attempt was lost, or null if it is to be sent again.
      *
-     * @param rankDied whether its rank is gone; otherwise only its output was lost
+     * @param mayHaveKilled whether its rank is gone, perhaps because of it
      * @param why what happened, in words for the client
      */
-    FinishReason endAfterLoss(SequenceState state, boolean rankDied, String why) {
+    FinishReason endAfterLoss(SequenceState state, boolean mayHaveKilled, String why) {
         if (state.zombie || state.abortAsked) {
             return new FinishReason.Abort("Aborted", null, null);
         }
@@ -40,7 +47,7 @@ public final class Resumption {
         if (done != null) {
             return done;
         }
-        state.rankDeaths += rankDied ? 1 : 0;
+        state.rankDeaths += mayHaveKilled ? 1 : 0;
         if (onRankFailure == OnRankFailure.FAIL) {
             return unavailable(why + "; try again.");
         }

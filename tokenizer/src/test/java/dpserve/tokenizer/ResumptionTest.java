@@ -16,6 +16,10 @@ import org.junit.jupiter.api.Test;
 
 /** A sequence whose attempt is lost goes on where it stood, and its client sees nothing of it. */
 class ResumptionTest {
+    private static final long S = 1_000_000_000L;
+
+    private long nowNs;
+
     private static final int EOS = 99;
 
     private final Recorder recorder = new Recorder();
@@ -65,7 +69,13 @@ class ResumptionTest {
     }
 
     private void rankDies() {
-        manager.onRankDown(new RankDown(1, 5, "no heartbeat", new String[] {newest().rid()}), 2);
+        rankDies(S);
+    }
+
+    /** @param afterNs since the last one died */
+    private void rankDies(long afterNs) {
+        nowNs += afterNs;
+        manager.onRankDown(new RankDown(1, 5, "no heartbeat", new String[] {newest().rid()}), nowNs);
     }
 
     @Test
@@ -152,6 +162,20 @@ class ResumptionTest {
         output("c", 1, null, EOS);
         rankDies();
         assertThat(recorder.resumed).isEqualTo(1);
+    }
+
+    @Test
+    void shouldNotBlameARequestForRanksThatAreCutOffTogether() {
+        submit(SamplingParams.greedy(9));
+        rankDies();
+        rankDies(S / 15);
+        rankDies(S / 15);
+        rankDies(S / 15);
+        assertThat(recorder.resumed).isEqualTo(4);
+        assertThat(recorder.ended).isEmpty();
+        rankDies();
+        rankDies();
+        assertThat(recorder.ended).as("the third death that it may have caused").hasSize(1);
     }
 
     @Test

@@ -28,32 +28,6 @@ import java.util.concurrent.TimeUnit;
 final class DecodeHandoff implements Handoff {
     private static final int MAX_PORT = 65_535;
 
-    /** One room. */
-    private static final class Receiving {
-        final Request r;
-
-        /** When the other half last gave a sign of life. */
-        long heardNs;
-
-        /** When to ask or pull again. */
-        long repeatNs;
-
-        /** The prefill rank's KV endpoint, null before it is known. */
-        String from;
-
-        /** Whether KV is allocated, and pulled. */
-        boolean allocated;
-
-        int tokens;
-        byte[] expected;
-
-        Receiving(Request r, long nowNs) {
-            this.r = r;
-            this.heardNs = nowNs;
-            this.repeatNs = nowNs;
-        }
-    }
-
     private final SchedulerConfig config;
     private final Disaggregation disaggregation;
     private final Engine engine;

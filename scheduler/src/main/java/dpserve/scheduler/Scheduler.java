@@ -8,7 +8,6 @@ import dpserve.io.message.GetLoadReqInput;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Message;
 import dpserve.io.message.TokenizedGenerateReqInput;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -42,6 +41,7 @@ public final class Scheduler {
     private final ControlCalls calls;
     private final SchedulerCounters counters = new SchedulerCounters();
     private final Handoff handoff;
+    private final Inspection inspection;
     private boolean idle;
 
     /** The health probe being run, or null. */
@@ -104,6 +104,7 @@ public final class Scheduler {
                 new DecodeHandoff(config, disaggregation, engine, kv, pool, slots, decode, requests, queues, counters);
         };
         requests.setHandoff(handoff);
+        inspection = new Inspection(output, table, prefill, decode, slots, pool, reporter, calls, handoff, counters);
     }
 
     /**
@@ -219,7 +220,7 @@ public final class Scheduler {
             ratio.reset();
             log.onIdle();
             if (handoff.nextDueNs() == Handoff.NEVER) {
-                selfCheck();
+                inspection.selfCheck();
             }
             streamer.flush(reporter.piggyback(nowNs), nowNs);
         }
@@ -228,23 +229,6 @@ public final class Scheduler {
             requests.flushEngine();
             counters.peakReqs = 0;
             calls.answerFlushes();
-        }
-    }
-
-    /** An idle rank holds nothing, and every KV slot is free or cached. */
-    private void selfCheck() {
-        if (table.size() != 0
-                || !prefill.isEmpty()
-                || slots.inUse() != 0
-                || reporter.outputTokens() != 0
-                || !pool.isWholeWhenIdle()) {
-            counters.selfCheckFailures++;
-            output.warn(
-                    "self_check",
-                    "idle, but not empty: requests " + table.size() + ", waiting "
-                            + prefill.waiting().size() + ", slots " + slots.inUse() + ", output tokens "
-                            + reporter.outputTokens() + ", KV used " + pool.used() + ", cached "
-                            + pool.cachedTokens() + " of " + pool.size());
         }
     }
 
@@ -354,27 +338,11 @@ public final class Scheduler {
 
     /** Sizes of everything that is empty when the rank is idle, by name. */
     public Map<String, Object> tables() {
-        Map<String, Object> tables = new LinkedHashMap<>();
-        tables.put("waiting_queue", (long) prefill.waiting().size());
-        tables.put("chunked", prefill.chunked() == null ? 0L : 1L);
-        tables.put("running", (long) decode.size());
-        tables.put("requests", (long) table.size());
-        tables.put("request_slots", (long) slots.inUse());
-        tables.put("kv_tokens", (long) pool.used());
-        tables.put("output_tokens", reporter.outputTokens());
-        handoff.tables(tables);
-        tables.put("health_probes", (long) calls.pendingProbes());
-        tables.put("flushes", (long) calls.pendingFlushes());
-        return tables;
+        return inspection.tables();
     }
 
     /** What happened so far, and what may stay when the rank is idle, by name. */
     public Map<String, Object> counters() {
-        Map<String, Object> map = counters.toMap();
-        map.put("received_reqs", reporter.received());
-        map.put("ended_reqs", reporter.ended());
-        map.put("radix_cache_tokens", (long) pool.cachedTokens());
-        map.put("max_total_num_tokens", (long) pool.size());
-        return map;
+        return inspection.counters();
     }
 }

@@ -35,12 +35,12 @@ class ExchangeTest {
     @Test
     void shouldWriteInALongTickBeforeItsEnd() {
         say("a");
-        nowNs += 15_000_000;
+        nowNs += 3_000_000;
         flushes.flushIfDue();
         channel.flush();
         assertThat(sent()).isEmpty();
         say("b");
-        nowNs += 15_000_000;
+        nowNs += 3_000_000;
         flushes.flushIfDue();
         channel.flush();
         assertThat(sent()).isEqualTo("data: ab\n\n");

@@ -15,6 +15,10 @@ import java.util.Set;
  * keep their KV until the cells or the sequence numbers are needed, longest unused first. Sequences that came to hold
  * the same prefix twice are made to share it when cells run short, so the running ones never need more cells than the
  * tree of their prefixes has tokens. Used by one thread.
+ *
+ * <p>Nothing is given back before it must be, not even what is held twice: llama.cpp puts new tokens into freed cells, attention
+ * adds up a sequence's cells in the order of the pool, and another order rounds otherwise. While no cell has been used again,
+ * a sequence's logits are bit for bit those it has alone.
  */
 public final class KvSequences {
     private final SequenceKv kv;
@@ -53,10 +57,6 @@ public final class KvSequences {
             int end = Math.min(limit, length);
             int mismatch = Arrays.mismatch(ids, 0, end, otherIds, 0, end);
             return mismatch < 0 ? end : mismatch;
-        }
-
-        boolean holds(Sequence other) {
-            return commonPrefix(other.namespace, other.ids, other.length) == other.length;
         }
     }
 
@@ -125,17 +125,11 @@ public final class KvSequences {
         if (sequence == null) {
             return;
         }
-        if (sequence.length == 0 || isHeldElsewhere(sequence)) {
+        if (sequence.length == 0) {
             drop(sequence);
-            return;
+        } else {
+            retained.add(sequence);
         }
-        for (Sequence s : List.copyOf(retained)) {
-            if (sequence.holds(s)) {
-                retained.remove(s);
-                drop(s);
-            }
-        }
-        retained.add(sequence);
     }
 
     /** Forgets the KV of all ended sequences. */
@@ -184,11 +178,6 @@ public final class KvSequences {
         sequence.extend(ids, length);
         reusedTokens += length;
         return sequence;
-    }
-
-    private boolean isHeldElsewhere(Sequence sequence) {
-        return running.values().stream().anyMatch(s -> s.holds(sequence))
-                || retained.stream().anyMatch(s -> s.holds(sequence));
     }
 
     private void makeRoom(int tokens) {

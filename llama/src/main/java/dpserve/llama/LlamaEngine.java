@@ -6,8 +6,8 @@ import java.util.List;
 
 /** A GGUF model under a scheduler: its sequences' KV, one computation a step, and a sampler. */
 public final class LlamaEngine implements StepModel {
-    /** For each running sequence as many ended ones keep their prefixes; a sequence number costs next to nothing. */
-    private static final int NUMBERS_PER_SLOT = 2;
+    /** So many ended ones for each running sequence keep their KV, less one; a sequence number costs next to nothing. */
+    private static final int NUMBERS_PER_SLOT = 16;
 
     private static final byte[] NO_BYTES = {};
 

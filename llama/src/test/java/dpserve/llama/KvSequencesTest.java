@@ -88,14 +88,14 @@ class KvSequencesTest {
         sequences.release(0);
         step(1, sequence(3, 20));
 
-        assertThat(kv.usedCells()).isEqualTo(35);
+        assertThat(kv.usedCells()).isEqualTo(36); // one cell of sequence 1 is held twice
         int before = kv.computed;
         step(2, sequence(1, 15));
         assertThat(kv.computed).isEqualTo(before + 1);
     }
 
     @Test
-    void shouldKeepOneOfTwoEndedSequencesWhenOneHoldsTheOther() {
+    void shouldGiveNothingBackBeforeRoomIsNeeded() {
         step(0, 1, 2, 3);
         step(1, 1, 2, 3, 4);
         sequences.release(0);
@@ -103,7 +103,7 @@ class KvSequencesTest {
         step(0, 1, 2, 3, 4, 5);
         sequences.release(0);
 
-        assertThat(kv.sequencesInUse()).isEqualTo(1);
+        assertThat(kv.sequencesInUse()).isEqualTo(3);
         sequences.flush();
         assertThat(kv.usedCells()).isZero();
     }

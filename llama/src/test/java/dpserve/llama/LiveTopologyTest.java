@@ -9,9 +9,12 @@ import dpserve.io.model.ChatTurn;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -25,8 +28,15 @@ class LiveTopologyTest {
     private static final int ALL_RANKS = 2;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private static final List<String> QUESTIONS =
-            List.of("What is the capital of France?", "Write a haiku about the sea.");
+    private static final List<String> QUESTIONS = List.of(
+            "What is the capital of France?",
+            "Write a haiku about the sea.",
+            "Name three colours.",
+            "Explain gravity to a child.",
+            "What is 12 times 12?",
+            "Tell me a joke.",
+            "Who wrote Hamlet?",
+            "How do I boil an egg?");
 
     private final HttpClient client = HttpClient.newHttpClient();
 
@@ -85,6 +95,32 @@ class LiveTopologyTest {
             assertThat(text.toString()).isEqualTo(withoutEnd(output));
             TestModel.print("chat on rank " + rank + ", " + chunks + " chunks, as the plain library: " + text);
         }
+    }
+
+    @Test
+    void shouldGiveEightRequestsOnOneRankTheTextThatEachHasAlone() throws Exception {
+        requireServer();
+        PlainLlama plain = new PlainLlama(TestModel.model());
+        // Twice: the second time the rank has most of each prompt in its cache.
+        for (int round = 0; round < 2; round++) {
+            List<CompletableFuture<HttpResponse<String>>> running = new ArrayList<>();
+            for (String question : QUESTIONS) {
+                String body = "{\"model\": \"m\", \"temperature\": 0, \"max_tokens\": " + TOKENS
+                        + ", \"routed_dp_rank\": 0, \"messages\": [{\"role\": \"user\", \"content\": \"" + question
+                        + "\"}]}";
+                running.add(client.sendAsync(post("/v1/chat/completions", body), BodyHandlers.ofString()));
+            }
+            for (int i = 0; i < QUESTIONS.size(); i++) {
+                String text = tree(running.get(i).join().body())
+                        .at("/choices/0/message/content")
+                        .asText();
+                assertThat(text)
+                        .as(QUESTIONS.get(i))
+                        .isEqualTo(withoutEnd(plain.generate(prompt(QUESTIONS.get(i)), TOKENS)));
+            }
+        }
+        TestModel.print(
+                QUESTIONS.size() + " requests at once on one rank, twice: each as the plain library has it alone");
     }
 
     private static String withoutEnd(int[] output) {

@@ -7,8 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * llama.cpp driven in the plainest way, for comparison: a context with all its defaults for one sequence, its own batches
- * and its own greedy sampler.
+ * llama.cpp driven in the plainest way, for comparison: a context with all its defaults but one for one sequence, its own
+ * batches and its own greedy sampler. The one is flash attention, which the engine uses: the two attention kernels give
+ * logits that differ by more than 1, and the default one differs from itself as much when it computes other sequences in
+ * the same batch (docs/llama.md has the figures).
  */
 final class PlainLlama {
     private final LlamaModel model;
@@ -21,6 +23,7 @@ final class PlainLlama {
     int[] generate(int[] prompt, int maxTokens) {
         LlamaLibrary library = model.library();
         LlamaStructs.ContextParams params = library.llama_context_default_params();
+        params.flash_attn = 1;
         params.n_threads = 1;
         params.n_threads_batch = 1;
         Pointer context = library.llama_init_from_model(model.handle(), params);

@@ -129,4 +129,25 @@ class LiveTopologyTest {
         return vocabulary.text(Arrays.copyOf(
                 output, length > 0 && vocabulary.isEndOfGeneration(output[length - 1]) ? length - 1 : length));
     }
+
+    @Test
+    void shouldGiveLogprobsOfAChat() throws Exception {
+        requireServer();
+        String body =
+                "{\"model\": \"m\", \"temperature\": 0, \"max_tokens\": 8, \"logprobs\": true, \"top_logprobs\": 3,"
+                        + " \"messages\": [{\"role\": \"user\", \"content\": \"" + QUESTIONS.get(0) + "\"}]}";
+        JsonNode choice = tree(client.send(post("/v1/chat/completions", body), BodyHandlers.ofString())
+                        .body())
+                .at("/choices/0");
+        StringBuilder text = new StringBuilder();
+        for (JsonNode token : choice.at("/logprobs/content")) {
+            assertThat(token.get("top_logprobs")).hasSize(3);
+            assertThat(token.get("logprob").asDouble()).isLessThanOrEqualTo(0);
+            assertThat(token.at("/top_logprobs/0/token")).isEqualTo(token.get("token"));
+            text.append(token.get("token").asText());
+        }
+
+        assertThat(text.toString()).startsWith(choice.at("/message/content").asText());
+        assertThat(choice.at("/message/content").asText()).contains("Paris");
+    }
 }

@@ -167,7 +167,7 @@ final class DecodeHandoff implements Handoff {
         r.cachedTokens = Math.min(last.cachedTokens(), r.promptLength());
         engine.importKv(r, r.kvLength);
         r.scheduledAt(nowNs);
-        requests.onToken(r, last.firstToken());
+        requests.onToken(r, last.firstToken(), null);
         r.tokenAt(nowNs);
         if (!r.isFinished()) {
             decode.add(r);

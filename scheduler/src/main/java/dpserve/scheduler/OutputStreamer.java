@@ -4,6 +4,7 @@ import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Stamps;
+import dpserve.io.model.NextToken;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -95,13 +96,19 @@ final class OutputStreamer {
                 new int[n],
                 new Integer[n],
                 load,
-                stamped ? new double[n][] : null);
+                stamped ? new double[n][] : null,
+                requests.stream().anyMatch(OutputStreamer::hasLogprobs) ? new NextToken[n][] : null);
         Arrays.fill(part.decodedTexts(), "");
         Arrays.fill(part.dpRanks(), config.dpRank());
         for (int i = 0; i < n; i++) {
             fill(part, i, requests.get(i), nowNs);
         }
         return part;
+    }
+
+    /** Whether there are new ones: one with each new token. */
+    private static boolean hasLogprobs(Request r) {
+        return r.logprobs.size() > r.emittedOutputs;
     }
 
     private static void fill(BatchTokenIDOutput part, int i, Request r, long nowNs) {
@@ -123,6 +130,10 @@ final class OutputStreamer {
         part.retractionCounts()[i] = r.retractions;
         if (isStamped(r)) {
             part.stamps()[i] = stamps(r, nowNs);
+        }
+        if (hasLogprobs(r)) {
+            part.logprobs()[i] =
+                    r.logprobs.subList(r.emittedOutputs, r.outputLength()).toArray(NextToken[]::new);
         }
         r.emitted = true;
         r.emittedOutputs = r.outputLength();

@@ -4,7 +4,10 @@ import dpserve.io.WireRid;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.io.model.NextToken;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * One attempt held by this rank: its token ids (input and output in one array), its limits, its KV slots and what has
@@ -45,6 +48,9 @@ public final class Request {
 
     int retractions;
     boolean abortRequested;
+
+    /** Log probabilities of the output of this attempt; empty unless asked for. */
+    final List<NextToken> logprobs = new ArrayList<>(0);
 
     /** Null while it runs. */
     FinishReason finishReason;
@@ -152,7 +158,11 @@ public final class Request {
         firstTokenNs = firstTokenNs == 0 ? nowNs : firstTokenNs;
     }
 
-    void append(int tokenId) {
+    /** @param logprob kept if the client asked for log probabilities and the engine gave them */
+    void append(int tokenId, NextToken logprob) {
+        if (logprob != null && input.returnLogprob()) {
+            logprobs.add(logprob);
+        }
         if (length == ids.length) {
             ids = Arrays.copyOf(ids, length + (length >> 1) + EXPECTED_OUTPUT);
         }

@@ -3,6 +3,7 @@ package dpserve.scheduler;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.io.model.NextToken;
 
 /**
  * Every change in a request's life that touches several managers: it is taken, gets a token, loses its KV, is aborted,
@@ -94,16 +95,16 @@ final class RequestLifecycle {
     }
 
     /**
-     * Gives a running request its next token and puts what it has to emit into the next batch.
+     * Gives a running request its next token (and its log probabilities, or null) and puts what it has to emit into the next batch.
      *
      * @return how many tokens it took: none if it was to produce none
      */
-    int onToken(Request r, int token) {
+    int onToken(Request r, int token, NextToken logprob) {
         int made = 0;
         FinishReason reason = r.abortRequested ? ABORTED : finish.ofLength(r);
         if (reason == null) {
             made = 1;
-            r.append(token);
+            r.append(token, logprob);
             reporter.onToken();
             reason = finish.after(r, token);
         }
@@ -167,7 +168,7 @@ final class RequestLifecycle {
 
     /** A prefill server made a request's one token, which its decode half is to emit. */
     void keepToken(Request r, int token) {
-        r.append(token);
+        r.append(token, null);
         reporter.onToken();
     }
 

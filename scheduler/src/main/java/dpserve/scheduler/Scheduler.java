@@ -257,7 +257,7 @@ public final class Scheduler {
             if (batch.mode() == Batch.Mode.PREFILL && !r.abortRequested && handoff.onPrefilled(r, token, nowNs)) {
                 made++;
             } else {
-                made += requests.onToken(r, token);
+                made += requests.onToken(r, token, result.logprob(i));
                 r.tokenAt(nowNs);
                 if (batch.mode() == Batch.Mode.PREFILL && !r.isFinished()) {
                     decode.add(r);

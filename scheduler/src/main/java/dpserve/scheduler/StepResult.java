@@ -12,4 +12,9 @@ import dpserve.io.model.NextToken;
  * @param durationNs how long the modelled device takes for this step, before any time scale; 0 from an engine that
  *     really computed
  */
-public record StepResult(int[] nextTokenIds, NextToken[] logprobs, long durationNs) {}
+public record StepResult(int[] nextTokenIds, NextToken[] logprobs, long durationNs) {
+    /** The next token of a request with its log probabilities, or null. */
+    NextToken logprob(int i) {
+        return logprobs == null ? null : logprobs[i];
+    }
+}

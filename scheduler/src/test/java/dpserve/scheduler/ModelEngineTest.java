@@ -157,6 +157,47 @@ class ModelEngineTest {
     }
 
     @Test
+    void shouldEmitLogprobsOfTheNewTokensToWhoAskedForThem() {
+        send("plain", 1, 2, 3);
+        TokenizedGenerateReqInput wanted = new TokenizedGenerateReqInput(
+                "wanted",
+                "tcp://127.0.0.1:1",
+                null,
+                new int[] {20},
+                SamplingParams.greedy(5),
+                true,
+                -1,
+                1,
+                false,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                0,
+                0.0);
+        scheduler.onMessage(wanted, 0);
+        runUntilIdle();
+
+        NextToken[] tokens = outputs.stream()
+                .filter(o -> o.logprobs() != null)
+                .flatMap(o -> {
+                    assertThat(o.logprobs().length).isEqualTo(o.size());
+                    int i = Arrays.asList(o.rids()).indexOf("wanted");
+                    int other = Arrays.asList(o.rids()).indexOf("plain");
+                    assertThat(other < 0 || o.logprobs()[other] == null).isTrue();
+                    return Arrays.stream(o.logprobs()[i]);
+                })
+                .toArray(NextToken[]::new);
+        assertThat(tokens).extracting(NextToken::id).containsExactly(21, 22, 23, 24, 25);
+        assertThat(tokens).extracting(NextToken::logprob).containsOnly(-0.5);
+        assertThat(model.entries.stream().filter(e -> e.ids()[0] == 20)).allMatch(e -> e.topLogprobs() == 1);
+    }
+
+    @Test
     void shouldRefuseIdsOutsideTheVocabulary() {
         send("a", 1, VOCABULARY);
         runUntilIdle();

@@ -47,7 +47,7 @@ class NewTokenRatioTest {
                 1,
                 0);
         for (int i = 0; i < made; i++) {
-            r.append(7);
+            r.append(7, null);
         }
         return r;
     }

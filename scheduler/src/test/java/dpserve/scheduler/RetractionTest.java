@@ -86,7 +86,7 @@ class RetractionTest {
         pool.lockPrefix(r);
         pool.allocate(r, 5);
         pool.share(r);
-        r.append(1);
+        r.append(1, null);
         pool.allocate(r, 1);
         assertThat(pool.used()).isEqualTo(6);
         pool.drop(r);

@@ -5,6 +5,7 @@ import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Stamps;
+import dpserve.io.model.NextToken;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -134,7 +135,14 @@ public final class WorkerSplit {
                 pick(batch.retractionCounts(), rows),
                 dpRanks,
                 load,
-                stamps(batch.stamps(), rows, nowS));
+                stamps(batch.stamps(), rows, nowS),
+                logprobs(batch.logprobs(), rows));
+    }
+
+    private static NextToken[][] logprobs(NextToken[][] column, int[] rows) {
+        return column == null
+                ? null
+                : Arrays.stream(rows).mapToObj(i -> column[i]).toArray(NextToken[][]::new);
     }
 
     private static double[][] stamps(double[][] column, int[] rows, double nowS) {

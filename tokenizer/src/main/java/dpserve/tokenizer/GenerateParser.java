@@ -20,7 +20,6 @@ public final class GenerateParser {
         "image_data",
         "video_data",
         "audio_data",
-        "return_logprob",
         "return_hidden_states",
         "lora_path",
         "session_params",
@@ -55,6 +54,7 @@ public final class GenerateParser {
         List<String> rids = rids(f, prompts.size(), batch, newRid);
         boolean stream = f.bool("stream", false);
         SequenceSpec.Routing routing = routing(f, limits);
+        SequenceSpec.Logprobs logprobs = logprobs(f);
         List<SequenceSpec> sequences = new ArrayList<>();
         List<SequenceSpec.Resume> resumes = null;
         int samples = -1;
@@ -70,15 +70,38 @@ public final class GenerateParser {
             }
             samples = params.n();
             PromptLimits.checkBatch(field, prompts.size(), samples);
-            resumes =
-                    resumes == null ? ResumeParser.parse(f, prompts.size() * samples, samplingParser, limits) : resumes;
+            resumes = resumes == null
+                    ? ResumeParser.parse(f, prompts.size() * samples, samplingParser, limits, logprobs)
+                    : resumes;
             for (int sample = 0; sample < samples; sample++) {
                 int at = sequences.size();
-                sequences.add(
-                        new SequenceSpec(rids.get(i), prompt, params, stream, routing.ofSequence(at), resumes.get(at)));
+                sequences.add(new SequenceSpec(
+                        rids.get(i), prompt, params, stream, routing.ofSequence(at), resumes.get(at), logprobs));
             }
         }
         return new GenerateRequest(sequences, prompts.size(), batch || samples > 1, stream);
+    }
+
+    private SequenceSpec.Logprobs logprobs(Fields f) throws BadRequest {
+        JsonNode asked = f.get("return_logprob");
+        if (asked != null && asked.isArray()) {
+            f.refuse("return_logprob"); // one bool for each prompt: all false asks for nothing
+            return null;
+        }
+        if (!f.bool("return_logprob", false)) {
+            return null;
+        }
+        SequenceSpec.Logprobs wanted = limits.logprobs(
+                "return_logprob",
+                "top_logprobs_num",
+                f.integer("top_logprobs_num", 0),
+                f.bool("return_text_in_logprobs", false));
+        if (f.integer("logprob_start_len", -1) != -1) {
+            throw new BadRequest(
+                    "logprob_start_len",
+                    "logprob_start_len must be -1 on this server, which gives log probabilities of the output only.");
+        }
+        return wanted;
     }
 
     private boolean prompts(Fields f, List<int[]> prompts) throws BadRequest {

@@ -57,11 +57,7 @@ public final class OpenAiParser {
     public OpenAiRequest parseCompletion(JsonNode body, String servedModel) throws BadRequest {
         Fields f = Fields.ofBody(body);
         f.refuse("suffix", "lora_path");
-        JsonNode logprobs = f.get("logprobs");
-        if (logprobs != null && (!logprobs.isBoolean() || logprobs.booleanValue())) {
-            // Here, unlike elsewhere, 0 asks for something: the chosen tokens' own.
-            throw new BadRequest("logprobs", "logprobs is not supported by this server.");
-        }
+        SequenceSpec.Logprobs logprobs = completionLogprobs(f);
         refuseStructuredReplies(f);
         if (f.integer("best_of", 1) != 1) {
             throw new BadRequest("best_of", "best_of must be 1 on this server.");
@@ -75,7 +71,20 @@ public final class OpenAiParser {
                 echoed.add(vocabulary.text(prompt));
             }
         }
-        return request(f, "prompt", prompts, batch, DEFAULT_COMPLETION_TOKENS, servedModel, echo ? echoed : null);
+        return request(
+                f, "prompt", prompts, batch, DEFAULT_COMPLETION_TOKENS, servedModel, echo ? echoed : null, logprobs);
+    }
+
+    /** Here, unlike elsewhere, 0 asks for something: the chosen tokens' own. */
+    private SequenceSpec.Logprobs completionLogprobs(Fields f) throws BadRequest {
+        JsonNode wanted = f.get("logprobs");
+        if (wanted == null || wanted.isBoolean() && !wanted.booleanValue()) {
+            return null;
+        }
+        if (f.bool("echo", false)) {
+            throw new BadRequest("logprobs", "logprobs of an echoed prompt are not supported by this server.");
+        }
+        return limits.logprobs("logprobs", "logprobs", wanted.isBoolean() ? 0 : f.integer("logprobs", 0), true);
     }
 
     /** Whether the prompt is a list of prompts. */
@@ -110,13 +119,24 @@ public final class OpenAiParser {
     /** {@code /v1/chat/completions}. */
     public OpenAiRequest parseChat(JsonNode body, String servedModel) throws BadRequest {
         Fields f = Fields.ofBody(body);
-        f.refuse("logprobs", "top_logprobs", "tools", "functions", "audio", "prediction", "lora_path");
+        f.refuse("tools", "functions", "audio", "prediction", "lora_path");
         refuseStructuredReplies(f);
         List<ChatTurn> turns = turns(f);
         limits.checkChat("messages", turns, vocabulary);
         List<int[]> prompt = List.of(chatPrompt(turns));
         // As many as fit, unless the client says otherwise.
-        return request(f, "messages", prompt, false, limits.contextLength(), servedModel, null);
+        return request(f, "messages", prompt, false, limits.contextLength(), servedModel, null, chatLogprobs(f));
+    }
+
+    private SequenceSpec.Logprobs chatLogprobs(Fields f) throws BadRequest {
+        Integer top = f.integer("top_logprobs", 0);
+        if (f.bool("logprobs", false)) {
+            return limits.logprobs("logprobs", "top_logprobs", top, true);
+        }
+        if (top != 0) {
+            throw new BadRequest("top_logprobs", "top_logprobs needs logprobs: true.");
+        }
+        return null;
     }
 
     private int[] chatPrompt(List<ChatTurn> turns) throws BadRequest {
@@ -183,7 +203,8 @@ public final class OpenAiParser {
             boolean batch,
             int defaultTokens,
             String servedModel,
-            List<String> echo)
+            List<String> echo,
+            SequenceSpec.Logprobs logprobs)
             throws BadRequest {
         boolean stream = f.bool("stream", false);
         Fields options = f.object("stream_options");
@@ -194,7 +215,8 @@ public final class OpenAiParser {
         PromptLimits.checkBatch(field, prompts.size(), samples);
         List<String> rids = GenerateParser.rids(f, prompts.size(), batch, newRid);
         List<SequenceSpec> sequences = new ArrayList<>();
-        List<SequenceSpec.Resume> resumes = ResumeParser.parse(f, prompts.size() * samples, samplingParser, limits);
+        List<SequenceSpec.Resume> resumes =
+                ResumeParser.parse(f, prompts.size() * samples, samplingParser, limits, logprobs);
         for (int i = 0; i < prompts.size(); i++) {
             int[] prompt = prompts.get(i);
             int unlessGiven = limits.defaultMaxTokens(defaultTokens, prompt);
@@ -203,8 +225,8 @@ public final class OpenAiParser {
             limits.check(field, prompt, params, Names.OPENAI);
             for (int sample = 0; sample < samples; sample++) {
                 int at = sequences.size();
-                sequences.add(
-                        new SequenceSpec(rids.get(i), prompt, params, stream, routing.ofSequence(at), resumes.get(at)));
+                sequences.add(new SequenceSpec(
+                        rids.get(i), prompt, params, stream, routing.ofSequence(at), resumes.get(at), logprobs));
             }
         }
         return new OpenAiRequest(

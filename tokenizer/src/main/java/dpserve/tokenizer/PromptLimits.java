@@ -7,12 +7,21 @@ import java.util.List;
 import java.util.function.IntSupplier;
 
 /**
- * How long prompts and replies may be.
+ * What requests may ask for.
  *
  * @param contextLength most tokens of a prompt and its reply together
  * @param ranks one more than the highest dp_rank at this time, bounds routed_dp_rank
+ * @param logprobs whether the ranks give log probabilities
  */
-public record PromptLimits(int contextLength, IntSupplier ranks) {
+public record PromptLimits(int contextLength, IntSupplier ranks, boolean logprobs) {
+
+    /** Most of the most likely tokens of one position, as OpenAI's. */
+    static final int MAX_TOP_LOGPROBS = 20;
+
+    /** Without log probabilities. */
+    public PromptLimits(int contextLength, IntSupplier ranks) {
+        this(contextLength, ranks, false);
+    }
 
     /** As the schedulers' default. */
     public static final int DEFAULT_CONTEXT_LENGTH = 32_768;
@@ -82,6 +91,22 @@ public record PromptLimits(int contextLength, IntSupplier ranks) {
                     "The request asks for " + (long) prompts * samples + " sequences (prompts times n), the limit is "
                             + MAX_BATCH + ".");
         }
+    }
+
+    /**
+     * What a client that wants log probabilities gets.
+     *
+     * @param field asks for them at all
+     * @param topField says how many of the most likely tokens
+     */
+    SequenceSpec.Logprobs logprobs(String field, String topField, int top, boolean withText) throws BadRequest {
+        if (!logprobs) {
+            throw new BadRequest(field, field + " is not supported by this server: the simulated engine has none.");
+        }
+        if (top < 0 || top > MAX_TOP_LOGPROBS) {
+            throw new BadRequest(topField, topField + " must be 0 to " + MAX_TOP_LOGPROBS + ", got " + top + ".");
+        }
+        return new SequenceSpec.Logprobs(top, withText);
     }
 
     /** Checks the rank a client asks for. */

@@ -15,11 +15,16 @@ final class ResumeParser {
     private ResumeParser() {}
 
     /** As many entries as sequences, each of which may be null. */
-    static List<SequenceSpec.Resume> parse(Fields f, int sequences, SamplingParamsParser ids, PromptLimits limits)
+    static List<SequenceSpec.Resume> parse(
+            Fields f, int sequences, SamplingParamsParser ids, PromptLimits limits, SequenceSpec.Logprobs logprobs)
             throws BadRequest {
         JsonNode node = f.get(FIELD);
         if (node == null) {
             return Collections.nCopies(sequences, null);
+        }
+        if (logprobs != null) {
+            throw new BadRequest(
+                    FIELD, FIELD + " does not go with log probabilities: those of its output are not known.");
         }
         List<JsonNode> entries = new ArrayList<>();
         if (node.isArray()) {

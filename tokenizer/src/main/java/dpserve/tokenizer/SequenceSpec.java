@@ -12,16 +12,31 @@ import java.util.Arrays;
  * @param inputIds the prompt
  * @param routing where the client wants it; never null
  * @param resume output that another server made of it already, or null
+ * @param logprobs null for none
  */
 public record SequenceSpec(
-        String userRid, int[] inputIds, SamplingParams samplingParams, boolean stream, Routing routing, Resume resume) {
+        String userRid,
+        int[] inputIds,
+        SamplingParams samplingParams,
+        boolean stream,
+        Routing routing,
+        Resume resume,
+        Logprobs logprobs) {
+
+    /**
+     * Which log probabilities the client wants of the output.
+     *
+     * @param top how many of the most likely tokens beside the chosen one
+     * @param withText whether {@code /generate} names tokens by their text too
+     */
+    public record Logprobs(int top, boolean withText) {}
 
     private static final int[] NOTHING = {};
 
     /** A sequence that begins here. */
     public SequenceSpec(
             String userRid, int[] inputIds, SamplingParams samplingParams, boolean stream, Routing routing) {
-        this(userRid, inputIds, samplingParams, stream, routing, null);
+        this(userRid, inputIds, samplingParams, stream, routing, null, null);
     }
 
     /**
@@ -92,9 +107,10 @@ public record SequenceSpec(
                 null,
                 ids,
                 received.length == 0 ? samplingParams : samplingParams.afterTokens(received.length),
-                false,
+                logprobs != null,
+                // Of the output alone.
                 -1,
-                0,
+                logprobs == null ? 0 : logprobs.top(),
                 stream,
                 routing.bootstrapHost(),
                 routing.bootstrapPort(),

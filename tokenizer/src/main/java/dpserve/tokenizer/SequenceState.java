@@ -1,7 +1,11 @@
 package dpserve.tokenizer;
 
 import dpserve.io.message.FinishReason;
+import dpserve.io.model.NextToken;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 
 /** What is known of one sequence, from its acceptance to its end. Changed by {@link TokenizerManager} alone. */
 public final class SequenceState {
@@ -12,6 +16,7 @@ public final class SequenceState {
     String wireRid;
     final long createdNs;
     private final long tokenizedNs;
+    private final List<NextToken> logprobs = new ArrayList<>(0);
     private final StringBuilder text = new StringBuilder();
     private int[] outputIds = new int[FIRST_IDS];
     private int outputLength;
@@ -70,7 +75,7 @@ public final class SequenceState {
         this.wireRid = wireRid;
         this.createdNs = createdNs;
         if (spec.resume() != null) {
-            append(spec.resume().text(), spec.resume().outputIds());
+            append(spec.resume().text(), spec.resume().outputIds(), null);
             resumed = outputLength;
             repeated = text.length();
         }
@@ -105,9 +110,13 @@ public final class SequenceState {
     /**
      * Takes new output.
      *
+     * @param newLogprobs of the new ids; null without
      * @return the part of the text that was not held
      */
-    String append(String attemptText, int[] newIds) {
+    String append(String attemptText, int[] newIds, NextToken[] newLogprobs) {
+        if (newLogprobs != null) {
+            Collections.addAll(logprobs, newLogprobs);
+        }
         int known = Math.min(repeated, attemptText.length());
         repeated -= known;
         String newText = known == 0 ? attemptText : attemptText.substring(known);
@@ -151,6 +160,11 @@ public final class SequenceState {
     /** The output id at an index below {@link #completionTokens}. */
     public int outputId(int index) {
         return outputIds[index];
+    }
+
+    /** Log probabilities of the output so far; empty unless asked for. */
+    public List<NextToken> logprobs() {
+        return Collections.unmodifiableList(logprobs);
     }
 
     /** Prompt tokens. */

@@ -9,6 +9,7 @@ import dpserve.io.message.FinishReason;
 import dpserve.io.message.HealthCheckOutput;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.Refused;
+import dpserve.io.model.NextToken;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongToDoubleFunction;
@@ -169,7 +170,8 @@ public final class TokenizerManager {
             replace(state, Loss.OUTPUT, "Output of this request was lost between two processes", changes, nowNs);
             return;
         }
-        String text = state.append(batch.outputStrs()[i], newIds);
+        NextToken[] logprobs = batch.logprobs() == null ? null : batch.logprobs()[i];
+        String text = state.append(batch.outputStrs()[i], newIds, logprobs);
         state.figures(batch.cachedTokens()[i], batch.retractionCounts()[i], batch.reasoningTokens()[i]);
         if (batch.dpRanks() != null && batch.dpRanks()[i] != null) {
             state.dpRank = batch.dpRanks()[i];

@@ -50,7 +50,8 @@ class RequestLogTest {
                         new int[1],
                         new Integer[] {1},
                         null,
-                        stamps == null ? null : new double[][] {stamps}),
+                        stamps == null ? null : new double[][] {stamps},
+                        null),
                 nowNs);
     }
 

@@ -118,7 +118,8 @@ class TokenizerManagerTest {
                 SamplingParams.greedy(9),
                 true,
                 SequenceSpec.Routing.NONE,
-                new SequenceSpec.Resume(new int[] {7, 8}, "shown "));
+                new SequenceSpec.Resume(new int[] {7, 8}, "shown "),
+                null);
         SequenceState state = manager.submit(spec, recorder.listener(), 0, 0);
         TokenizedGenerateReqInput sent =
                 recorder.sent(TokenizedGenerateReqInput.class).get(0);
@@ -142,7 +143,8 @@ class TokenizerManagerTest {
                 SamplingParams.greedy(2),
                 true,
                 SequenceSpec.Routing.NONE,
-                new SequenceSpec.Resume(new int[] {7, 8}, "all"));
+                new SequenceSpec.Resume(new int[] {7, 8}, "all"),
+                null);
         manager.submit(spec, recorder.listener(), 0, 0);
         assertThat(recorder.sent(TokenizedGenerateReqInput.class)).isEmpty();
         assertThat(recorder.heard()).containsExactly("heard:a::length");

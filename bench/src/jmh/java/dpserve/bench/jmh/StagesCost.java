@@ -94,7 +94,8 @@ public class StagesCost {
                 new int[1],
                 new Integer[] {0},
                 null,
-                stampsOf());
+                stampsOf(),
+                null);
     }
 
     /** The last output of a request, from the rank's codec to the worker's. */
@@ -118,7 +119,8 @@ public class StagesCost {
                 new int[1],
                 new Integer[] {0},
                 null,
-                stampsOf());
+                stampsOf(),
+                null);
         detokenizer.decode(rank.encode(out));
         return worker.decode(detokenizer.encode(ended("r")));
     }

@@ -5,6 +5,7 @@ import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Stamps;
+import dpserve.io.model.NextToken;
 
 /** Output batches: scheduler to detokenizer to tokenizer manager. */
 final class OutputCodec {
@@ -37,7 +38,8 @@ final class OutputCodec {
         out.ints(m.reasoningTokens()); // 12
         out.ints(m.completionTokens()); // 13
         out.ints(m.cachedTokens()); // 14
-        out.nils(19); // 15 to 33: logprobs, entropy, sampling mask, hidden states, experts, placeholders
+        LogprobColumns.write(out, m.logprobs()); // 15 to 26
+        out.nils(7); // 27 to 33: entropy, sampling mask, hidden states, experts, placeholders
         out.ints(m.retractionCounts()); // 34
         out.nils(5); // 35 beam_search_output to 39 cached_tokens_details
         out.optInts(m.dpRanks()); // 40
@@ -76,6 +78,7 @@ final class OutputCodec {
         int[] completionTokens = Columns.ints(in, size, "completion_tokens");
         s.to(14);
         int[] cachedTokens = Columns.ints(in, size, "cached_tokens");
+        NextToken[][] logprobs = LogprobColumns.read(in, s, 15, size);
         int[] retractions = Columns.intsOrZeros(in, s.to(34), size, "retraction_counts");
         Integer[] dpRanks = s.to(40) ? Columns.optInts(in, size, "dp_ranks") : null;
         Ext ext = readExt(in, s, size);
@@ -98,7 +101,8 @@ final class OutputCodec {
                 retractions,
                 dpRanks,
                 ext.load(),
-                ext.stamps());
+                ext.stamps(),
+                logprobs);
     }
 
     static void write(WireWriter out, BatchStrOutput m) {
@@ -112,7 +116,8 @@ final class OutputCodec {
         out.ints(m.completionTokens()); // 7
         out.ints(m.reasoningTokens()); // 8
         out.ints(m.cachedTokens()); // 9
-        out.nils(19); // 10 to 28: logprobs, entropy, sampling mask, hidden states, experts, placeholders
+        LogprobColumns.write(out, m.logprobs()); // 10 to 21
+        out.nils(7); // 22 to 28: entropy, sampling mask, hidden states, experts, placeholders
         out.ints(m.retractionCounts()); // 29
         out.nils(5); // 30 beam_search_output to 34 cached_tokens_details
         out.optInts(m.dpRanks()); // 35
@@ -141,6 +146,7 @@ final class OutputCodec {
         int[] reasoningTokens = Columns.ints(in, size, "reasoning_tokens");
         s.to(9);
         int[] cachedTokens = Columns.ints(in, size, "cached_tokens");
+        NextToken[][] logprobs = LogprobColumns.read(in, s, 10, size);
         int[] retractions = Columns.intsOrZeros(in, s.to(29), size, "retraction_counts");
         Integer[] dpRanks = s.to(35) ? Columns.optInts(in, size, "dp_ranks") : null;
         Ext ext = readExt(in, s, size);
@@ -158,7 +164,8 @@ final class OutputCodec {
                 retractions,
                 dpRanks,
                 ext.load(),
-                ext.stamps());
+                ext.stamps(),
+                logprobs);
     }
 
     private static String[] rids(WireScanner in) throws CodecException {

@@ -1,5 +1,7 @@
 package dpserve.io.message;
 
+import dpserve.io.model.NextToken;
+
 /**
  * New text of several requests, detokenizer to tokenizer manager: SGLang 0.5.23's 48 fields after the tag, of which
  * these are used, and behind them the extension element with the rank's load.
@@ -19,10 +21,11 @@ public record BatchStrOutput(
         int[] retractionCounts,
         Integer[] dpRanks,
         GetLoadReqOutput load,
-        double[][] stamps)
+        double[][] stamps,
+        NextToken[][] logprobs)
         implements Message {
 
-    /** Without stage stamps. */
+    /** Without stage stamps and log probabilities. */
     public BatchStrOutput(
             String[] rids,
             String[] httpWorkerIpcs,
@@ -49,6 +52,7 @@ public record BatchStrOutput(
                 retractionCounts,
                 dpRanks,
                 load,
+                null,
                 null);
     }
 

@@ -1,5 +1,7 @@
 package dpserve.io.message;
 
+import dpserve.io.model.NextToken;
+
 /**
  * New tokens of several requests, scheduler to detokenizer: SGLang 0.5.23's 53 fields after the tag, of which these are
  * used, and behind them the extension element with the rank's load.
@@ -22,6 +24,8 @@ package dpserve.io.message;
  * @param dpRanks the rank that made the output; null, or null entries, where unknown
  * @param load the rank's load when this was made, or null (then another part of the same batch carries it)
  * @param stamps {@link Stamps} of a request's first and last output; null, or null entries, otherwise
+ * @param logprobs per request its tokens since the last emission with log probabilities; null, or null entries, for
+ *     requests that asked for none
  */
 public record BatchTokenIDOutput(
         String[] rids,
@@ -41,13 +45,14 @@ public record BatchTokenIDOutput(
         int[] retractionCounts,
         Integer[] dpRanks,
         GetLoadReqOutput load,
-        double[][] stamps)
+        double[][] stamps,
+        NextToken[][] logprobs)
         implements Message {
 
     /** How many prompt tokens are decoded with the first output, so that text joins up (SGLang's 5). */
     public static final int SURROUNDING_TOKENS = 5;
 
-    /** Without stage stamps. */
+    /** Without stage stamps and log probabilities. */
     public BatchTokenIDOutput(
             String[] rids,
             String[] httpWorkerIpcs,
@@ -84,6 +89,7 @@ public record BatchTokenIDOutput(
                 retractionCounts,
                 dpRanks,
                 load,
+                null,
                 null);
     }
 

@@ -14,6 +14,7 @@ import dpserve.io.message.Message;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.io.message.WatchLoadUpdateReq;
+import dpserve.io.model.NextToken;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -55,6 +56,46 @@ class MessageCodecTest {
                 assertThat(array.get(0).isStringValue()).isTrue();
                 assertThat(unpacker.hasNext()).isFalse();
             }
+        }
+    }
+
+    /** Positions 17, 18, 21 and 22 of SGLang 0.5.23's layout; lists of its other log probabilities are there, and empty. */
+    @Test
+    void shouldWriteLogprobsWhereSglangHasThem() throws Exception {
+        NextToken first = new NextToken(5, -0.25, new int[] {5, 6}, new double[] {-0.25, -1.5});
+        int[] zero = {0, 0};
+        boolean[] no = {false, false};
+        BatchTokenIDOutput batch = new BatchTokenIDOutput(
+                new String[] {"a", "b"},
+                null,
+                new FinishReason[2],
+                new String[] {"", ""},
+                new int[][] {{5}, {}},
+                zero,
+                new int[][] {{5}, {}},
+                no,
+                no,
+                no,
+                zero,
+                zero,
+                zero,
+                zero,
+                zero,
+                null,
+                null,
+                null,
+                new NextToken[][] {{first}, null});
+        try (MessageUnpacker unpacker = MessagePack.newDefaultUnpacker(codec.encode(batch))) {
+            ArrayValue array = unpacker.unpackValue().asArrayValue();
+            assertThat(array.size()).isEqualTo(54);
+            assertThat(array.get(17).toJson()).isEqualTo("[[-0.25],[]]");
+            assertThat(array.get(18).toJson()).isEqualTo("[[5],[]]");
+            assertThat(array.get(21).toJson()).isEqualTo("[[[-0.25,-1.5]],[]]");
+            assertThat(array.get(22).toJson()).isEqualTo("[[[5,6]],[]]");
+            for (int other : new int[] {15, 16, 19, 20, 23, 24, 25, 26}) {
+                assertThat(array.get(other).toJson()).isEqualTo("[[],[]]");
+            }
+            assertThat(array.get(27).isNilValue()).isTrue();
         }
     }
 
@@ -172,7 +213,8 @@ class MessageCodecTest {
                 new int[2],
                 null,
                 null,
-                new double[][] {{1, 2, 3, 4, 5, 6, 7, 8}, {1, 2}});
+                new double[][] {{1, 2, 3, 4, 5, 6, 7, 8}, {1, 2}},
+                null);
         BatchStrOutput read = (BatchStrOutput) codec.decode(codec.encode(sent));
         assertThat(read.stamps()[0]).containsExactly(1, 2, 3, 4, 5, 6);
         assertThat(read.stamps()[1]).containsExactly(1, 2, 0, 0, 0, 0);

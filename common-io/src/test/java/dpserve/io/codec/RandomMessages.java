@@ -43,6 +43,7 @@ import dpserve.io.message.ShutdownReq;
 import dpserve.io.message.StepDone;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.io.message.WatchLoadUpdateReq;
+import dpserve.io.model.NextToken;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -178,7 +179,8 @@ final class RandomMessages {
                 ints(n),
                 optInts(n),
                 optLoad(),
-                stamps(n));
+                stamps(n),
+                logprobs(n));
     }
 
     private BatchStrOutput strings(int n) {
@@ -195,7 +197,29 @@ final class RandomMessages {
                 ints(n),
                 optInts(n),
                 optLoad(),
-                stamps(n));
+                stamps(n),
+                logprobs(n));
+    }
+
+    /** Null where no request has any, as the decoder gives it. */
+    private NextToken[][] logprobs(int n) {
+        NextToken[][] logprobs = new NextToken[n][];
+        boolean any = false;
+        for (int i = 0; i < n; i++) {
+            if (random.nextBoolean()) {
+                int top = random.nextInt(3);
+                logprobs[i] = new NextToken[1 + random.nextInt(3)];
+                for (int k = 0; k < logprobs[i].length; k++) {
+                    logprobs[i][k] = new NextToken(
+                            random.nextInt(1000),
+                            -random.nextDouble(),
+                            random.ints(top, 0, 1000).toArray(),
+                            random.doubles(top).toArray());
+                }
+                any = true;
+            }
+        }
+        return any ? logprobs : null;
     }
 
     private double[][] stamps(int n) {

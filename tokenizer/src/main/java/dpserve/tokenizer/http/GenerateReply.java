@@ -2,6 +2,7 @@ package dpserve.tokenizer.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dpserve.io.message.FinishReason;
+import dpserve.io.model.NextToken;
 import dpserve.tokenizer.GenerateRequest;
 import dpserve.tokenizer.SequenceListener;
 import dpserve.tokenizer.SequenceSpec;
@@ -159,6 +160,12 @@ final class GenerateReply {
         g.writeEndArray();
         g.writeObjectFieldStart("meta_info");
         metaInfo(g, state, withEnd ? state.finishReason() : null);
+        SequenceSpec.Logprobs wanted = state.spec().logprobs();
+        if (wanted != null) {
+            List<NextToken> tokens = state.logprobs();
+            int from = Math.min(fromId, tokens.size());
+            context.logprobs().sglang(g, tokens.subList(from, tokens.size()), wanted.top(), wanted.withText());
+        }
         g.writeEndObject();
         if (index >= 0) {
             g.writeNumberField("index", index);

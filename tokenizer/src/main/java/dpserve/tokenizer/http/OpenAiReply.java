@@ -2,6 +2,7 @@ package dpserve.tokenizer.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dpserve.io.message.FinishReason;
+import dpserve.io.model.NextToken;
 import dpserve.tokenizer.OpenAiParser.OpenAiRequest;
 import dpserve.tokenizer.SequenceListener;
 import dpserve.tokenizer.SequenceSpec;
@@ -33,6 +34,7 @@ final class OpenAiReply {
     private final BitSet changed = new BitSet();
 
     private final StringBuilder[] unwritten;
+    private final int[] logprobsSent;
     private int unfinished;
 
     private OpenAiReply(
@@ -52,6 +54,7 @@ final class OpenAiReply {
             unwritten[i] = new StringBuilder();
             idsSent[i] = resume == null ? 0 : resume.outputIds().length;
         }
+        this.logprobsSent = new int[unfinished];
         this.id = request.generate().sequences().get(0).userRid();
         this.created = (long) context.epochSeconds();
     }
@@ -162,7 +165,11 @@ final class OpenAiReply {
         } else {
             g.writeStringField("text", text);
         }
-        g.writeNullField("logprobs");
+        if (text.isEmpty() && !last) {
+            g.writeNullField("logprobs"); // the chunk that begins a reply
+        } else {
+            logprobs(g, index, state);
+        }
         finish(g, last ? state.finishReason() : null);
         if (!first) {
             tokenIds(g, index, state);
@@ -204,7 +211,7 @@ final class OpenAiReply {
                         : request.echo().get(i / request.generate().samples());
                 g.writeStringField("text", prompt + state.text());
             }
-            g.writeNullField("logprobs");
+            logprobs(g, i, state);
             finish(g, state.finishReason());
             tokenIds(g, i, state);
             g.writeEndObject();
@@ -241,6 +248,23 @@ final class OpenAiReply {
         }
         g.writeEndArray();
         g.writeEndObject();
+    }
+
+    /** Those of the tokens since the last chunk; null where nobody asked. */
+    private void logprobs(JsonGenerator g, int index, SequenceState state) throws IOException {
+        List<NextToken> tokens = state.logprobs();
+        if (state.spec().logprobs() == null) {
+            g.writeNullField("logprobs");
+            return;
+        }
+        List<NextToken> before = tokens.subList(0, logprobsSent[index]);
+        List<NextToken> unsent = tokens.subList(logprobsSent[index], tokens.size());
+        logprobsSent[index] = tokens.size();
+        if (chat) {
+            context.logprobs().chat(g, unsent);
+        } else {
+            context.logprobs().completion(g, before, unsent);
+        }
     }
 
     private static void finish(JsonGenerator g, FinishReason reason) throws IOException {

@@ -1,5 +1,6 @@
 package dpserve.tokenizer.http;
 
+import dpserve.io.model.Vocabulary;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
@@ -11,13 +12,26 @@ import java.util.function.LongSupplier;
  * @param incrementalStreaming whether chunks of /generate carry only what is new, instead of everything so far
  * @param clock monotonic nanoseconds
  * @param epochClock seconds since the epoch
+ * @param logprobs writes log probabilities
  */
 public record ReplyContext(
         String servedModelName,
         String weightVersion,
         boolean incrementalStreaming,
         LongSupplier clock,
-        DoubleSupplier epochClock) {
+        DoubleSupplier epochClock,
+        LogprobsJson logprobs) {
+
+    /** @param vocabulary names tokens */
+    public ReplyContext(
+            String servedModelName,
+            String weightVersion,
+            boolean incrementalStreaming,
+            LongSupplier clock,
+            DoubleSupplier epochClock,
+            Vocabulary vocabulary) {
+        this(servedModelName, weightVersion, incrementalStreaming, clock, epochClock, new LogprobsJson(vocabulary));
+    }
 
     long nowNs() {
         return clock.getAsLong();

@@ -170,11 +170,16 @@ final class TokenizerProcess implements AutoCloseable {
             LOG.warn("no --api-key: whoever reaches {} may use and control this server", args.topology.host);
         }
         Router router = new Router(loop, side, keys);
-        PromptLimits limits = new PromptLimits(args.contextLength, ranks::bound);
+        PromptLimits limits = new PromptLimits(args.contextLength, ranks::bound, args.vocabulary.hasLogprobs());
         // The embedded one is read when first used: better before the first request.
         side.execute(() -> vocabulary.encode("a"));
         ReplyContext context = new ReplyContext(
-                args.servedModelName, args.weightVersion, args.incrementalStreaming, System::nanoTime, clock::now);
+                args.servedModelName,
+                args.weightVersion,
+                args.incrementalStreaming,
+                System::nanoTime,
+                clock::now,
+                vocabulary);
         ServerInfo info = new ServerInfo(VERSION, args.contextLength, started, args.shown());
         int healthTimeoutS = Env.system().integer("SGLANG_HEALTH_CHECK_TIMEOUT", DEFAULT_HEALTH_TIMEOUT_S, 1, 3600);
         new ServerEndpoints(manager, control, ranks, context, info, args.admission(metrics, () -> draining))

@@ -149,7 +149,8 @@ final class FakeBackend implements AutoCloseable {
                 one,
                 new Integer[] {1},
                 null,
-                completion == 1 || reason != null ? new double[][] {stamps(reason != null)} : null);
+                completion == 1 || reason != null ? new double[][] {stamps(reason != null)} : null,
+                null);
     }
 
     /** A request that took a microsecond for each stage, up to now. */

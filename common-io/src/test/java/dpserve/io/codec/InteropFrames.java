@@ -2,6 +2,7 @@ package dpserve.io.codec;
 
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.Message;
+import dpserve.io.model.NextToken;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * The Java end of scripts/interop.sh, which compares this codec with SGLang's own message definitions.
@@ -110,14 +112,52 @@ public final class InteropFrames {
         fields.put("type", struct.getClass().getSimpleName());
         for (RecordComponent component : struct.getClass().getRecordComponents()) {
             try {
-                fields.put(
-                        snakeCase(component.getName()),
-                        value(component.getAccessor().invoke(struct)));
+                Object value = component.getAccessor().invoke(struct);
+                if (component.getType() == NextToken[][].class) {
+                    logprobs(fields, (NextToken[][]) value);
+                } else {
+                    fields.put(snakeCase(component.getName()), value(value));
+                }
             } catch (ReflectiveOperationException e) {
                 throw new IllegalStateException(component.toString(), e);
             }
         }
         return fields;
+    }
+
+    /** The columns that log probabilities take on the wire, by the release's names. */
+    private static void logprobs(Map<String, Object> fields, NextToken[][] tokens) {
+        for (String kind : List.of("token_logprobs", "top_logprobs", "token_ids_logprobs")) {
+            for (String side : List.of("input", "output")) {
+                boolean chosen = side.equals("output") && kind.equals("token_logprobs");
+                boolean top = side.equals("output") && kind.equals("top_logprobs");
+                fields.put(
+                        side + "_" + kind + "_val",
+                        column(tokens, t -> chosen ? (Object) t.logprob() : top ? t.topLogprobs() : null, top));
+                fields.put(
+                        side + "_" + kind + "_idx",
+                        column(tokens, t -> chosen ? (Object) t.id() : top ? t.topIds() : null, top));
+            }
+        }
+    }
+
+    private static Object column(NextToken[][] tokens, Function<NextToken, Object> entry, boolean top) {
+        if (tokens == null) {
+            return null;
+        }
+        List<Object> column = new ArrayList<>();
+        for (NextToken[] ofRequest : tokens) {
+            List<Object> row = new ArrayList<>();
+            boolean empty = ofRequest == null || top && ofRequest[0].topIds().length == 0;
+            for (NextToken token : empty ? new NextToken[0] : ofRequest) {
+                Object value = entry.apply(token);
+                if (value != null) {
+                    row.add(value(value));
+                }
+            }
+            column.add(row);
+        }
+        return column;
     }
 
     private static Object generic(byte[] bytes) {

@@ -18,6 +18,8 @@ import org.zeromq.ZContext;
 @Timeout(120)
 @SuppressWarnings("try") // receivers are closed by their blocks and not mentioned in them
 class SocketsTest {
+    private static final int TRIES = 4;
+    private static final long PATIENCE_NS = 5_000_000_000L;
     private static final SocketLimits LIMITS = SocketLimits.defaults();
     private static final int PATIENCE_MS = 10_000;
     private static final int FRESH_CONNECTIONS = 60;
@@ -118,6 +120,17 @@ class SocketsTest {
 
     @Test
     void shouldNoticeThatThePeerOfABoundPushLeft() throws Exception {
+        // JeroMQ now and then leaves a connection of its own behind whose handshake it has given up (its #1022): as
+        // long as
+        // this process lives that one never ends, and the bound side cannot tell. So there are several tries.
+        boolean noticed = false;
+        for (int i = 0; i < TRIES && !noticed; i++) {
+            noticed = noticesThatItsPeerLeft();
+        }
+        assertThat(noticed).isTrue();
+    }
+
+    private boolean noticesThatItsPeerLeft() throws Exception {
         try (PushSocket push = PushSocket.bind(context, "tcp://127.0.0.1:*", LIMITS)) {
             for (int i = 0; i < 3; i++) {
                 try (PullSocket pull = PullSocket.connect(context, push.endpoint(), LIMITS)) {
@@ -127,11 +140,16 @@ class SocketsTest {
                         frame = pull.receive(1);
                     }
                 }
+                long deadline = System.nanoTime() + PATIENCE_NS;
                 while (push.isWritable()) {
+                    if (System.nanoTime() > deadline) {
+                        return false;
+                    }
                     Thread.onSpinWait();
                 }
                 assertThat(push.send(new byte[] {1})).isFalse();
             }
+            return true;
         }
     }
 

@@ -37,14 +37,4 @@ public final class Attempt {
     public void beginAttempt() {
         received.beginAttempt();
     }
-
-    /** Whether the client has been sent anything. */
-    public boolean hasOutput() {
-        return !received.isEmpty();
-    }
-
-    /** Whether the client asked for a stream. */
-    public boolean isStream() {
-        return body.stream();
-    }
 }

@@ -40,10 +40,6 @@ final class RoutedBody {
         return openAi;
     }
 
-    boolean stream() {
-        return stream;
-    }
-
     /** Sequences of the reply: prompts times samples. */
     int sequences() {
         JsonNode prompts = openAi ? body.path("prompt") : body.path(body.has("text") ? "text" : "input_ids");

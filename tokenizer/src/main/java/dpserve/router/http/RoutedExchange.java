@@ -45,6 +45,9 @@ final class RoutedExchange {
     private Upstream.Call prefill;
     private Upstream.Call decode;
 
+    /** Whether the attempt under way has made output. */
+    private boolean hasOutput;
+
     /** Number of the attempt under way; whatever an earlier one still says goes nowhere. */
     private int number;
 
@@ -62,6 +65,7 @@ final class RoutedExchange {
             return;
         }
         number++;
+        hasOutput = false;
         attempt.beginAttempt();
         pair = router.pairs().take();
         PairChoice.Prefill to = router.pairs().prefills().get(pair.prefill());
@@ -145,7 +149,7 @@ final class RoutedExchange {
 
         private boolean isOver() {
             // What has first output has its KV: the prefill half may fail as it likes.
-            return of != number || pair == null || attempt.hasOutput();
+            return of != number || pair == null || hasOutput;
         }
 
         @Override
@@ -224,6 +228,7 @@ final class RoutedExchange {
                     onError(data);
                     return;
                 }
+                hasOutput = true;
                 byte[] shown = attempt.take(data);
                 if (shown != null) {
                     exchange.startEvents();

@@ -39,13 +39,12 @@ final class ChaosFaults {
     private static final int SLOW_TURN_MS = 50;
 
     /**
-     * Of each client that does not read: sequences of its request, tokens of each, length of the rids, which every event
-     * repeats. Some 30 MB: more than the server keeps (8 MiB) and the kernel takes.
+     * Of each client that does not read: sequences of its request, tokens of each. Every output repeats what came before it:
+     * some 30 MB, more than the server keeps (8 MiB) and the kernel takes.
      */
     private static final int UNREAD_SEQUENCES = 32;
 
-    private static final int UNREAD_TOKENS = 150;
-    private static final int UNREAD_RID_LENGTH = 6_000;
+    private static final int UNREAD_TOKENS = 500;
     private static final int UNREAD_CLIENTS = 2;
     private static final int UNREAD_BUFFER = 4_096;
     private static final long UNREAD_LIMIT_MS = 60_000;
@@ -197,7 +196,7 @@ final class ChaosFaults {
                 String name = "unread-" + System.nanoTime() + "-";
                 for (int s = 0; s < UNREAD_SEQUENCES; s++) {
                     ids.addArray().add(c).add(s);
-                    names.add(name + (s == 0 ? "" : "x".repeat(UNREAD_RID_LENGTH) + s));
+                    names.add(s == 0 ? name : name + s);
                 }
                 body.putObject("sampling_params")
                         .put("max_new_tokens", UNREAD_TOKENS)

@@ -18,6 +18,8 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +56,9 @@ public final class Exchange {
     /** What would have been written while the client read too little. */
     private long heldBytes;
 
+    /** Cuts a client that has read too little for too long; null while it reads. */
+    private Future<?> unreadLimit;
+
     /** @param acceptedNs when the request was here whole, monotonic */
     Exchange(Channel channel, long acceptedNs, boolean keepAlive, FlushQueue flushes, Completion completion) {
         this.channel = channel;
@@ -69,6 +74,7 @@ public final class Exchange {
     }
 
     void clientGone() {
+        forgetUnreadLimit();
         if (!done) {
             done = true;
             if (onClientGone != null) {
@@ -143,7 +149,8 @@ public final class Exchange {
      * comes until then is written with it, so a reply should write all it has in one event.
      *
      * @param writing runs then, unless the client has left; the same for each call until then
-     * @param bytes about how much the output would take by itself: a client that leaves too much unread is cut
+     * @param bytes about how much the output would take by itself: a client that leaves too much unread, or reads nothing
+     *     for too long, is cut
      */
     void writeSoon(Runnable writing, int bytes) {
         if (done || !channel.isActive()) {
@@ -154,6 +161,9 @@ public final class Exchange {
             flushes.add(this);
         }
         if (!channel.isWritable()) {
+            if (unreadLimit == null) {
+                unreadLimit = channel.eventLoop().schedule(this::cut, HttpServer.UNREAD_TIMEOUT_S, TimeUnit.SECONDS);
+            }
             heldBytes += bytes;
             if (heldBytes > HttpServer.MAX_UNREAD_BYTES) {
                 cut();
@@ -167,7 +177,15 @@ public final class Exchange {
             Runnable writing = pending;
             pending = null;
             heldBytes = 0;
+            forgetUnreadLimit();
             writing.run();
+        }
+    }
+
+    private void forgetUnreadLimit() {
+        if (unreadLimit != null) {
+            unreadLimit.cancel(false);
+            unreadLimit = null;
         }
     }
 

@@ -33,6 +33,9 @@ public final class HttpServer implements AutoCloseable {
     /** A client that has this much unread is not reading: it is cut, so it cannot fill the heap. */
     static final int MAX_UNREAD_BYTES = 8 << 20;
 
+    /** A client that reads nothing this long while output waits for it is cut, as nginx does (send_timeout). */
+    static final int UNREAD_TIMEOUT_S = 60;
+
     /** Output for a client that has this much unread waits and is merged: enough to keep any connection busy. */
     private static final int HOLD_BYTES = 256 << 10;
 

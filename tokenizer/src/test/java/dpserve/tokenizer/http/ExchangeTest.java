@@ -10,6 +10,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class ExchangeTest {
@@ -80,6 +81,43 @@ class ExchangeTest {
         exchange.writeSoon(() -> {}, 1 << 20);
         exchange.writeSoon(() -> {}, 1 << 20);
         assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void shouldCutAClientThatReadsNothingForTooLong() {
+        channel.freezeTime();
+        holdBack();
+        say("a");
+        channel.advanceTimeBy(HttpServer.UNREAD_TIMEOUT_S - 1, TimeUnit.SECONDS);
+        channel.runScheduledPendingTasks();
+        assertThat(channel.isOpen()).isTrue();
+        channel.advanceTimeBy(2, TimeUnit.SECONDS);
+        channel.runScheduledPendingTasks();
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void shouldNotCutASlowClientThatReads() {
+        channel.freezeTime();
+        for (int i = 0; i < 5; i++) {
+            holdBack();
+            say("a");
+            channel.advanceTimeBy(HttpServer.UNREAD_TIMEOUT_S - 1, TimeUnit.SECONDS);
+            channel.runScheduledPendingTasks();
+            channel.flush(); // it has read
+            flushes.add(exchange);
+            endTick();
+        }
+        assertThat(channel.isOpen()).isTrue();
+        channel.advanceTimeBy(HttpServer.UNREAD_TIMEOUT_S + 1, TimeUnit.SECONDS);
+        channel.runScheduledPendingTasks();
+        assertThat(channel.isOpen()).isTrue();
+    }
+
+    private void holdBack() {
+        channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(1, 2));
+        channel.write("unread");
+        assertThat(channel.isWritable()).isFalse();
     }
 
     @Test

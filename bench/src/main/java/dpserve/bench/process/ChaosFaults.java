@@ -39,12 +39,13 @@ final class ChaosFaults {
     private static final int SLOW_TURN_MS = 50;
 
     /**
-     * Of each client that does not read: sequences of its request, tokens of each. Every output repeats what came before it:
-     * some 30 MB, more than the server keeps (8 MiB) and the kernel takes.
+     * Of each client that does not read: sequences of its request, tokens of each, length of the rids, which every event
+     * repeats. Some 26 MB even of increments: more than the server keeps (8 MiB) and the kernel takes.
      */
-    private static final int UNREAD_SEQUENCES = 32;
+    private static final int UNREAD_SEQUENCES = 64;
 
     private static final int UNREAD_TOKENS = 500;
+    private static final int UNREAD_RID_LENGTH = 500;
     private static final int UNREAD_CLIENTS = 2;
     private static final int UNREAD_BUFFER = 4_096;
     private static final long UNREAD_LIMIT_MS = 60_000;
@@ -196,7 +197,10 @@ final class ChaosFaults {
                 String name = "unread-" + System.nanoTime() + "-";
                 for (int s = 0; s < UNREAD_SEQUENCES; s++) {
                     ids.addArray().add(c).add(s);
-                    names.add(s == 0 ? name : name + s);
+                    names.add(
+                            s == 0
+                                    ? name
+                                    : (name + s + "-" + "x".repeat(UNREAD_RID_LENGTH)).substring(0, UNREAD_RID_LENGTH));
                 }
                 body.putObject("sampling_params")
                         .put("max_new_tokens", UNREAD_TOKENS)

@@ -18,7 +18,7 @@ import java.util.List;
 
 /** Replies of {@code /generate}: {@code {"text", "output_ids", "meta_info"}}, whole or as a stream of them. */
 final class GenerateReply {
-    /** About what an event takes besides text and ids, and what an id takes. */
+    /** About what an event takes besides rid, text and ids, and what an id takes. */
     private static final int META_BYTES = 300;
 
     private static final int ID_BYTES = 7;
@@ -99,7 +99,8 @@ final class GenerateReply {
         boolean all = !context.incrementalStreaming();
         int chars = state.text().length() - (all ? 0 : charsSent[index]);
         int ids = state.completionTokens() - (all ? 0 : idsSent[index]);
-        exchange.writeSoon(this::writeChanged, META_BYTES + chars + ID_BYTES * ids);
+        exchange.writeSoon(
+                this::writeChanged, META_BYTES + state.spec().userRid().length() + chars + ID_BYTES * ids);
     }
 
     /** One event for each sequence with new output, however many outputs it came in. */

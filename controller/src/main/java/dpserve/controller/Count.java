@@ -26,6 +26,8 @@ public enum Count {
     ABORTS_UNKNOWN_RID,
     REPORTS_APPLIED,
     REPORTS_STALE,
+    /** Reports that were passed over unread, because a newer one of the same rank waited with them. */
+    REPORTS_SUPERSEDED,
     REPORTS_UNKNOWN_RANK,
     REPORTS_IMPOSSIBLE,
     RANKS_UP,

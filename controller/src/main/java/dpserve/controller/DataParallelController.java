@@ -2,6 +2,7 @@ package dpserve.controller;
 
 import dpserve.controller.policy.RequestInfo;
 import dpserve.io.LogLimiter;
+import dpserve.io.codec.EndedRids;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.ControllerHello;
 import dpserve.io.message.DrainRank;
@@ -20,7 +21,6 @@ import dpserve.io.message.Message;
 import dpserve.io.message.Role;
 import dpserve.io.message.SetLoadBalance;
 import dpserve.io.message.ShutdownReq;
-import dpserve.io.message.TokenizedGenerateReqInput;
 import dpserve.io.message.WatchLoadUpdateReq;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,6 +52,7 @@ public final class DataParallelController {
     private final RankLiveness liveness;
     private final RankDrain drain;
     private final RequestRouter router;
+    private final AttemptEnds ends;
     private final AbortRouter aborts;
     private final InternalState state;
     private final ControlCalls calls;
@@ -86,6 +87,7 @@ public final class DataParallelController {
         drain = new RankDrain(table, rids, view, workers, liveness, out, counters);
         router =
                 new RequestRouter(config, balance, view, rids, workers, liveness, out, counters, limiter, epochSeconds);
+        ends = new AttemptEnds(rids, router, counters);
         state = new InternalState(config, balance, table, rids, view, workers, router, liveness, counters, limiter);
         DecisionHistory history = new DecisionHistory(balance.setting().method(), epochSeconds, balance.recorder());
         balance.replaceRecorder(history);
@@ -141,8 +143,7 @@ public final class DataParallelController {
         } else if (s.isStale(workers.get(s.worker))) {
             counters.add(Count.STALE_STREAM_FRAMES);
         } else if (message instanceof EndNotice notice) {
-            onEnd(notice);
-            router.releaseHeld(nowNs);
+            ends.end(notice.rids(), nowNs);
         } else if (message instanceof AbortReq abort) {
             aborts.onAbort(abort, !s.saidHello(workers.get(s.worker)), frame);
         } else if (message instanceof WatchLoadUpdateReq update) {
@@ -167,6 +168,15 @@ public final class DataParallelController {
         } else {
             limiter.warn("unexpected_message", message.getClass().getSimpleName() + " in a request stream");
         }
+    }
+
+    /** An EndNotice, read no further than where its rids lie. */
+    public void onEndNotice(int stream, EndedRids ended, long nowNs) {
+        if (streams.get(stream).isStale(workers.get(streams.get(stream).worker))) {
+            counters.add(Count.STALE_STREAM_FRAMES);
+            return;
+        }
+        ends.end(ended, nowNs);
     }
 
     /** A control message that this project has no record for. */
@@ -306,16 +316,6 @@ public final class DataParallelController {
         drain.introduce(worker);
         census.onWorker(worker);
         return true;
-    }
-
-    private void onEnd(EndNotice notice) {
-        for (String rid : notice.rids()) {
-            if (rids.end(rid)) {
-                counters.add(Count.ENDED);
-            } else if (router.held().remove(rid) == null && !TokenizedGenerateReqInput.isHealthCheck(rid)) {
-                counters.add(Count.UNKNOWN_ENDS);
-            }
-        }
     }
 
     /** The load view, for inspection. */

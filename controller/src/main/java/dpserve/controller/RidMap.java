@@ -23,20 +23,24 @@ public final class RidMap {
     private static final int INITIAL_SLOTS = 1024;
 
     private String[] rids = new String[INITIAL_SLOTS];
-    private long[] hashes = new long[INITIAL_SLOTS];
+    private int[] keys = new int[INITIAL_SLOTS];
+    private boolean[] hashed = new boolean[INITIAL_SLOTS];
     private int[] workers = new int[INITIAL_SLOTS];
     private int[] dpRanks = new int[INITIAL_SLOTS];
     private long[] incarnations = new long[INITIAL_SLOTS];
     private int[] promptTokens = new int[INITIAL_SLOTS];
     private int size;
     private int peak;
-    private String lastRid;
-    private long lastHash;
 
     private final int credit;
     private long[] rankRequests = new long[0];
     private long[] rankTokens = new long[0];
+
+    /** XOR of the hashes of those that are {@link #hashed}. */
     private long[] rankHash = new long[0];
+
+    /** How many of a rank's are not. */
+    private int[] rankUnhashed = new int[0];
 
     /**
      * One attempt in the map.
@@ -71,16 +75,16 @@ public final class RidMap {
      * @return false if the rid is in the map already; then nothing changes
      */
     public boolean begin(String rid, int worker, int dpRank, long incarnation, int tokens) {
-        long hash = hashOf(rid);
-        int slot = slotOf(rid, hash);
+        int key = RidKey.of(rid);
+        int slot = slotOf(rid, key);
         if (rids[slot] != null) {
             return false;
         }
         reserveRank(dpRank);
-        put(slot, rid, hash, worker, dpRank, incarnation, tokens);
+        put(slot, rid, key, false, worker, dpRank, incarnation, tokens);
         rankRequests[dpRank]++;
         rankTokens[dpRank] += tokens;
-        rankHash[dpRank] ^= hash;
+        rankUnhashed[dpRank]++;
         peak = size == 0 ? 1 : Math.max(peak, size + 1);
         if (++size * 2 > rids.length) {
             grow();
@@ -94,14 +98,36 @@ public final class RidMap {
      * @return false if the rid is unknown; then nothing changes
      */
     public boolean end(String rid) {
-        int slot = slotOf(rid, WireRid.hash64(rid));
+        return endSlot(slotOf(rid, RidKey.of(rid)));
+    }
+
+    /**
+     * An attempt has ended whose rid lies in a frame: as {@link #end(String)}, without a text.
+     *
+     * @return false if the rid is unknown, or is not plain ASCII; then nothing changes
+     */
+    public boolean end(byte[] frame, int from, int to) {
+        int key = RidKey.of(frame, from, to);
+        int mask = rids.length - 1;
+        int slot = key & mask;
+        while (rids[slot] != null && (keys[slot] != key || !RidKey.isText(rids[slot], frame, from, to))) {
+            slot = (slot + 1) & mask;
+        }
+        return endSlot(slot);
+    }
+
+    private boolean endSlot(int slot) {
         if (rids[slot] == null) {
             return false;
         }
         int dpRank = dpRanks[slot];
         rankRequests[dpRank]--;
         rankTokens[dpRank] -= promptTokens[slot];
-        rankHash[dpRank] ^= hashes[slot];
+        if (hashed[slot]) {
+            rankHash[dpRank] ^= WireRid.hash64(rids[slot]);
+        } else {
+            rankUnhashed[dpRank]--;
+        }
         size--;
         close(slot);
         return true;
@@ -109,22 +135,13 @@ public final class RidMap {
 
     /** What is known of an attempt, or null. */
     public Entry get(String rid) {
-        int slot = slotOf(rid, WireRid.hash64(rid));
+        int slot = slotOf(rid, RidKey.of(rid));
         return rids[slot] == null ? null : entry(slot);
     }
 
     /** Whether the attempt is in the map. */
     public boolean contains(String rid) {
-        return rids[slotOf(rid, hashOf(rid))] != null;
-    }
-
-    /** A request is looked up before it is sent and put in afterwards: its hash is computed once. */
-    private long hashOf(String rid) {
-        if (rid != lastRid) {
-            lastRid = rid;
-            lastHash = WireRid.hash64(rid);
-        }
-        return lastHash;
+        return rids[slotOf(rid, RidKey.of(rid))] != null;
     }
 
     /** Ends every attempt of one incarnation of a rank and returns them. */
@@ -192,9 +209,22 @@ public final class RidMap {
         return dpRank < rankTokens.length ? rankTokens[dpRank] : 0;
     }
 
-    /** XOR of {@link WireRid#hash64} over the attempts on this rank, as heartbeats carry it. */
+    /**
+     * XOR of {@link WireRid#hash64} over the attempts on this rank, as heartbeats carry it. Hashes are computed only here, which costs
+     * a look at the whole map if there are new attempts: most end before a heartbeat's count ever agrees.
+     */
     public long hash(int dpRank) {
-        return dpRank < rankHash.length ? rankHash[dpRank] : 0;
+        if (dpRank >= rankHash.length) {
+            return 0;
+        }
+        for (int slot = 0; slot < rids.length && rankUnhashed[dpRank] > 0; slot++) {
+            if (rids[slot] != null && dpRanks[slot] == dpRank && !hashed[slot]) {
+                hashed[slot] = true;
+                rankHash[dpRank] ^= WireRid.hash64(rids[slot]);
+                rankUnhashed[dpRank]--;
+            }
+        }
+        return rankHash[dpRank];
     }
 
     /** Whether the sums can be right: none is below zero, and without attempts all are zero. */
@@ -230,18 +260,20 @@ public final class RidMap {
     }
 
     /** The slot that holds the rid, or the free one where it belongs. */
-    private int slotOf(String rid, long hash) {
+    private int slotOf(String rid, int key) {
         int mask = rids.length - 1;
-        int slot = (int) hash & mask;
-        while (rids[slot] != null && (hashes[slot] != hash || !rids[slot].equals(rid))) {
+        int slot = key & mask;
+        while (rids[slot] != null && (keys[slot] != key || !rids[slot].equals(rid))) {
             slot = (slot + 1) & mask;
         }
         return slot;
     }
 
-    private void put(int slot, String rid, long hash, int worker, int dpRank, long incarnation, int tokens) {
+    private void put(
+            int slot, String rid, int key, boolean isHashed, int worker, int dpRank, long incarnation, int tokens) {
         rids[slot] = rid;
-        hashes[slot] = hash;
+        keys[slot] = key;
+        hashed[slot] = isHashed;
         workers[slot] = worker;
         dpRanks[slot] = dpRank;
         incarnations[slot] = incarnation;
@@ -254,10 +286,10 @@ public final class RidMap {
         int hole = freed;
         rids[hole] = null;
         for (int s = (hole + 1) & mask; rids[s] != null; s = (s + 1) & mask) {
-            int home = (int) hashes[s] & mask;
+            int home = keys[s] & mask;
             boolean homeInGap = ((s - home) & mask) < ((s - hole) & mask);
             if (!homeInGap) {
-                put(hole, rids[s], hashes[s], workers[s], dpRanks[s], incarnations[s], promptTokens[s]);
+                put(hole, rids[s], keys[s], hashed[s], workers[s], dpRanks[s], incarnations[s], promptTokens[s]);
                 rids[s] = null;
                 hole = s;
             }
@@ -266,14 +298,16 @@ public final class RidMap {
 
     private void grow() {
         String[] oldRids = rids;
-        long[] oldHashes = hashes;
+        int[] oldKeys = keys;
+        boolean[] oldHashed = hashed;
         int[] oldWorkers = workers;
         int[] oldDpRanks = dpRanks;
         long[] oldIncarnations = incarnations;
         int[] oldTokens = promptTokens;
         int slots = oldRids.length * 2;
         rids = new String[slots];
-        hashes = new long[slots];
+        keys = new int[slots];
+        hashed = new boolean[slots];
         workers = new int[slots];
         dpRanks = new int[slots];
         incarnations = new long[slots];
@@ -281,9 +315,10 @@ public final class RidMap {
         for (int s = 0; s < oldRids.length; s++) {
             if (oldRids[s] != null) {
                 put(
-                        slotOf(oldRids[s], oldHashes[s]),
+                        slotOf(oldRids[s], oldKeys[s]),
                         oldRids[s],
-                        oldHashes[s],
+                        oldKeys[s],
+                        oldHashed[s],
                         oldWorkers[s],
                         oldDpRanks[s],
                         oldIncarnations[s],
@@ -298,6 +333,7 @@ public final class RidMap {
             rankRequests = Arrays.copyOf(rankRequests, slots);
             rankTokens = Arrays.copyOf(rankTokens, slots);
             rankHash = Arrays.copyOf(rankHash, slots);
+            rankUnhashed = Arrays.copyOf(rankUnhashed, slots);
         }
     }
 }

@@ -3,6 +3,7 @@ package dpserve.controller;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dpserve.io.WireRid;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -42,6 +43,54 @@ class RidMapTest {
         assertThat(map.end("never seen")).isFalse();
         assertThat(map.requests(0)).isZero();
         assertThat(map.requests(1)).isZero();
+    }
+
+    @Test
+    void shouldEndAnAttemptByTheBytesOfItsRid() {
+        for (int n = 0; n < 3000; n++) {
+            map.begin(rid("user", n), 0, n % 3, 50, 1);
+        }
+        map.begin(rid("größer", 7), 0, 2, 50, 1);
+        for (int n = 0; n < 3000; n += 2) {
+            byte[] frame = ("xx" + rid("user", n) + "yy").getBytes(StandardCharsets.UTF_8);
+            assertThat(map.end(frame, 2, frame.length - 2)).isTrue();
+            assertThat(map.end(frame, 2, frame.length - 2)).isFalse();
+        }
+        byte[] accented = rid("größer", 7).getBytes(StandardCharsets.UTF_8);
+        assertThat(map.end(accented, 0, accented.length))
+                .as("only ASCII is compared byte by byte")
+                .isFalse();
+        assertThat(map.end(new byte[0], 0, 0)).isFalse();
+        assertThat(map.end(rid("größer", 7))).isTrue();
+        assertThat(map.size()).isEqualTo(1500);
+        assertThat(map.contains(rid("user", 1))).isTrue();
+    }
+
+    @Test
+    void shouldKnowTheHashWheneverItIsAskedFor() {
+        long expected = 0;
+        Random random = new Random(11);
+        List<String> present = new ArrayList<>();
+        for (int n = 0; n < 4000; n++) {
+            if (present.isEmpty() || random.nextInt(3) > 0) {
+                String begun = rid("u", n);
+                map.begin(begun, 0, 1, 50, 1);
+                map.begin(rid("other rank", n), 0, 0, 50, 1);
+                present.add(begun);
+                expected ^= WireRid.hash64(begun);
+            } else {
+                String ended = present.remove(random.nextInt(present.size()));
+                map.end(ended);
+                expected ^= WireRid.hash64(ended);
+            }
+            if (random.nextInt(50) == 0) {
+                assertThat(map.hash(1)).isEqualTo(expected);
+            }
+        }
+        assertThat(map.hash(1)).isEqualTo(expected);
+        present.forEach(map::end);
+        assertThat(map.hash(1)).isZero();
+        assertThat(map.isConsistent()).isTrue();
     }
 
     @Test

@@ -56,6 +56,37 @@ class RequestHeaderTest {
     }
 
     @Test
+    void shouldReadARequestThatEndsAsTheOneBeforeLikeAnyOther() throws Exception {
+        MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
+        for (int tokens : new int[] {5, 700, 1}) {
+            byte[] frame = codec.encode(request("r" + tokens, tokens));
+            header.read(frame).patchDispatchTime(frame, 1.5);
+            assertThat(header.rid()).isEqualTo("r" + tokens);
+            assertThat(header.promptTokens()).isEqualTo(tokens);
+            assertThat(header.bootstrapRoom()).isEqualTo(77L);
+            assertThat(header.routedDpRank()).isEqualTo(3);
+            assertThat(header.routingKey()).isEqualTo("session");
+            assertThat(((TokenizedGenerateReqInput) codec.decode(frame)).dispatchTime())
+                    .isEqualTo(1.5);
+        }
+    }
+
+    @Test
+    void shouldNotTakeTheEndOfAnotherKindOfRequestForItsOwn() throws Exception {
+        header.read(legacy(42, 27));
+        assertThat(header.routedDpRank()).isEqualTo(5);
+        byte[] other = legacy(42, 27);
+        other[other.length - 1] = (byte) 0xc1;
+        assertThatThrownBy(() -> header.read(other)).isInstanceOf(CodecException.class);
+        assertThatThrownBy(() -> header.read(other)).isInstanceOf(CodecException.class);
+        header.read(new MessageCodec(IntArrayForm.INT32).encode(request("r1", 5)));
+        assertThat(header.routedDpRank()).isEqualTo(3);
+        byte[] whole = new MessageCodec(IntArrayForm.INT32).encode(request("r1", 5));
+        byte[] cut = Arrays.copyOf(whole, whole.length - 20);
+        assertThatThrownBy(() -> header.read(cut)).isInstanceOf(CodecException.class);
+    }
+
+    @Test
     void shouldWriteNothingButTheLastEightBytes() throws Exception {
         MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
         byte[] frame = codec.encode(request("r1", 5));

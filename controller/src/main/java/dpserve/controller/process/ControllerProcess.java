@@ -1,5 +1,6 @@
 package dpserve.controller.process;
 
+import dpserve.controller.Count;
 import dpserve.controller.DataParallelController;
 import dpserve.controller.LoadBalance;
 import dpserve.controller.decision.DecisionRecording;
@@ -7,13 +8,10 @@ import dpserve.controller.policy.Policies;
 import dpserve.io.Env;
 import dpserve.io.LoadReport;
 import dpserve.io.LogLimiter;
-import dpserve.io.codec.CodecException;
 import dpserve.io.codec.IntArrayForm;
 import dpserve.io.codec.MessageCodec;
 import dpserve.io.message.GetLoadReqOutput;
-import dpserve.io.message.Heartbeat;
 import dpserve.io.message.Message;
-import dpserve.io.message.WatchLoadUpdateReq;
 import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
 import dpserve.io.socket.PullSocket;
@@ -22,16 +20,16 @@ import dpserve.io.socket.SocketLimits;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.zeromq.ZContext;
 
 /**
- * The controller around its core: a thread for each PULL that reads and decodes, and one, the caller of {@link #run},
- * that decides. The core and every PUSH belong to whoever has the {@link Turn}: that thread, or a reader while nothing
- * waits. Nobody spins, and no send blocks.
+ * The controller around its core: a thread for each PULL that reads, decodes and hands what it read to the core, and one, the caller
+ * of {@link #run}, for the passing of time and for what readers leave to it. The core and every PUSH belong to whoever has
+ * the {@link Turn}. Nobody spins, and no send blocks.
  */
 final class ControllerProcess implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControllerProcess.class);
@@ -73,6 +71,9 @@ final class ControllerProcess implements AutoCloseable {
     /** Whether the loads in heartbeats are reports; read by the endpoint's reader. */
     private volatile boolean direct;
 
+    /** Reports that readers passed over since the last tick. */
+    private final AtomicLong reportsSuperseded = new AtomicLong();
+
     private final ArrayDeque<Message> directMessages = new ArrayDeque<>();
     private final ArrayDeque<List<GetLoadReqOutput>> reports = new ArrayDeque<>();
     private final ArrayDeque<Inbox.StreamItem> items = new ArrayDeque<>();
@@ -87,7 +88,7 @@ final class ControllerProcess implements AutoCloseable {
         this.context = context;
         this.config = config;
         this.inbox = new Inbox(Math.min(MAX_INBOX_BYTES, config.core().limits().queueBytes()));
-        this.turn = new Turn(inbox);
+        this.turn = new Turn(inbox, this::dealWithUrgent);
         SocketLimits limits = SocketLimits.defaults();
         this.out = new SocketOutput(context, limits);
         this.injection = new ReportInjection(Env.system(), config.timeScale(), this::takeReports);
@@ -121,7 +122,9 @@ final class ControllerProcess implements AutoCloseable {
         SocketLimits streamLimits = new SocketLimits(STREAM_QUEUE_MESSAGES, limits.maxFrameBytes(), limits.lingerMs());
         for (int s = 0; s < streams.size(); s++) {
             PullSocket pull = PullSocket.connect(context, streams.get(s), streamLimits);
-            StreamReader reader = new StreamReader(s, () -> prefixHashes, controller, inbox, turn, injection, limiter);
+            MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
+            StreamReader reader = new StreamReader(
+                    s, () -> prefixHashes, controller, inbox, turn, injection, codec, batch(codec), limiter);
             receivers.add(new Receiver("stream-" + s, pull, reader).start());
         }
     }
@@ -141,24 +144,14 @@ final class ControllerProcess implements AutoCloseable {
             PullSocket pull = PullSocket.bind(context, config.endpoint(), limits);
             endpoint = pull.endpoint();
             MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
-            receivers.add(new Receiver("endpoint", pull, frame -> readDirect(codec, frame)).start());
+            EndpointReader reader =
+                    new EndpointReader(codec, batch(codec), injection, inbox, turn, () -> direct, limiter);
+            receivers.add(new Receiver("endpoint", pull, reader).start());
         }
     }
 
-    private void readDirect(MessageCodec codec, byte[] frame) {
-        try {
-            Message message = codec.decode(frame);
-            if (message instanceof WatchLoadUpdateReq update) {
-                injection.add(update.loads());
-                return;
-            }
-            inbox.addDirect(message);
-            if (message instanceof Heartbeat beat && beat.load() != null && direct) {
-                injection.add(List.of(beat.load()));
-            }
-        } catch (CodecException e) {
-            limiter.warn("bad_frame_" + e.kind().name().toLowerCase(Locale.ROOT), e.getMessage());
-        }
+    private ReportBatch batch(MessageCodec codec) {
+        return new ReportBatch(injection, codec, limiter, reportsSuperseded);
     }
 
     /** Where it listens for hellos, with the port it really has; null if nowhere. */
@@ -178,8 +171,11 @@ final class ControllerProcess implements AutoCloseable {
             inbox.await(TICK_MS);
             turn.enter();
             try {
-                inbox.take(directMessages, reports, items, MAX_BATCH);
-                drain();
+                inbox.takeStreams(items, MAX_BATCH);
+                for (Inbox.StreamItem i = items.poll(); i != null; i = items.poll()) {
+                    Inbox.StreamItem item = i;
+                    guarded(() -> item.deliver(System.nanoTime()));
+                }
                 long nowNs = System.nanoTime();
                 if (nowNs - lastTickNs >= TICK_NS) {
                     lastTickNs = nowNs;
@@ -191,21 +187,15 @@ final class ControllerProcess implements AutoCloseable {
         }
     }
 
-    /** From any reader: at once if nothing waits, or else ahead of the requests that do. */
+    /** From any reader. */
     private void takeReports(List<GetLoadReqOutput> loads) {
-        if (!turn.tryEnter()) {
-            inbox.addReports(loads);
-            return;
-        }
-        try {
-            guarded(() -> controller.onReports(loads, System.nanoTime()));
-        } finally {
-            turn.leave();
-        }
+        inbox.addReports(loads);
+        turn.serve();
     }
 
     /** Each piece on its own: a defect that one of them uncovers costs that one only. */
-    private void drain() {
+    private void dealWithUrgent() {
+        inbox.takeUrgent(directMessages, reports);
         for (Message m = directMessages.poll(); m != null; m = directMessages.poll()) {
             Message message = m;
             guarded(() -> controller.onDirectMessage(message, System.nanoTime()));
@@ -214,14 +204,11 @@ final class ControllerProcess implements AutoCloseable {
             List<GetLoadReqOutput> loads = l;
             guarded(() -> controller.onReports(loads, System.nanoTime()));
         }
-        for (Inbox.StreamItem i = items.poll(); i != null; i = items.poll()) {
-            Inbox.StreamItem item = i;
-            guarded(() -> item.deliver(System.nanoTime()));
-        }
     }
 
     private void tick(long nowNs) {
         guarded(() -> {
+            controller.counters().add(Count.REPORTS_SUPERSEDED, reportsSuperseded.getAndSet(0));
             for (int r = 0; r < rankEndpoints.size(); r++) {
                 controller.onLegacyConnection(r, out.isWritable(r), nowNs);
             }

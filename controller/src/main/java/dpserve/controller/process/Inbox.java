@@ -7,9 +7,10 @@ import java.util.List;
 import java.util.Queue;
 
 /**
- * Where reader threads leave what they read and the controller's thread takes it. Three lanes: messages on the
+ * Where reader threads leave what they read while it is another's {@link Turn}. Three lanes: messages on the
  * controller's own endpoint (hellos and heartbeats must not wait behind requests, or busy ranks would look dead),
- * reports (they must not be older than the decision they are for), and everything else, in order of arrival.
+ * reports (they must not be older than the decision they are for), and what streams brought, in order of arrival. The first two are
+ * urgent: whoever has the turn deals with them. The third is the controller's thread's.
  */
 final class Inbox {
 
@@ -32,6 +33,8 @@ final class Inbox {
     private final ArrayDeque<List<GetLoadReqOutput>> reports = new ArrayDeque<>();
     private final ArrayDeque<Waiting> streams = new ArrayDeque<>();
     private long streamBytes;
+    private volatile boolean urgentWaits;
+    private volatile boolean streamsWait;
     private boolean readerWaits;
     private boolean closed;
     private boolean takerWaits;
@@ -41,19 +44,19 @@ final class Inbox {
         this.maxStreamBytes = maxStreamBytes;
     }
 
-    /** From the reader of the controller's endpoint. */
+    /** From the reader of the controller's endpoint, which then has to {@link Turn#serve}. */
     void addDirect(Message message) {
         synchronized (lock) {
             direct.add(message);
-            wake();
+            urgentWaits = true;
         }
     }
 
-    /** From any reader. */
+    /** From any reader, which then has to {@link Turn#serve}. */
     void addReports(List<GetLoadReqOutput> loads) {
         synchronized (lock) {
             reports.add(loads);
-            wake();
+            urgentWaits = true;
         }
     }
 
@@ -72,6 +75,7 @@ final class Inbox {
                     }
                 }
                 streams.add(next);
+                streamsWait = true;
                 streamBytes += next.bytes();
             }
             wake();
@@ -92,21 +96,20 @@ final class Inbox {
         }
     }
 
-    /** Whether nothing waits in any lane. */
-    boolean isEmpty() {
-        synchronized (lock) {
-            return nothingWaits();
-        }
+    /** Whether something waits in a lane that overtakes requests. */
+    boolean urgentWaits() {
+        return urgentWaits;
     }
 
-    private boolean nothingWaits() {
-        return direct.isEmpty() && reports.isEmpty() && streams.isEmpty();
+    /** Whether something of a stream waits. */
+    boolean streamsWait() {
+        return streamsWait;
     }
 
-    /** Waits while nothing waits. */
+    /** Waits while nothing of a stream waits. */
     void await(long waitMs) {
         synchronized (lock) {
-            if (nothingWaits()) {
+            if (streams.isEmpty()) {
                 takerWaits = true;
                 try {
                     lock.wait(waitMs);
@@ -118,41 +121,30 @@ final class Inbox {
         }
     }
 
-    /**
-     * Takes everything in the first two lanes and some of the third.
-     *
-     * @param maxStreamItems so many of the third lane, at most
-     */
-    void take(
-            Queue<Message> directInto,
-            Queue<List<GetLoadReqOutput>> reportsInto,
-            Queue<StreamItem> streamInto,
-            int maxStreamItems) {
+    /** Takes everything in the urgent lanes. */
+    void takeUrgent(Queue<Message> directInto, Queue<List<GetLoadReqOutput>> reportsInto) {
         synchronized (lock) {
-            move(direct, directInto, Integer.MAX_VALUE);
-            move(reports, reportsInto, Integer.MAX_VALUE);
-            for (int n = 0; n < maxStreamItems && !streams.isEmpty(); n++) {
+            urgentWaits = false;
+            directInto.addAll(direct);
+            direct.clear();
+            reportsInto.addAll(reports);
+            reports.clear();
+        }
+    }
+
+    /** Takes what streams brought, at most so many items. */
+    void takeStreams(Queue<StreamItem> into, int most) {
+        synchronized (lock) {
+            for (int n = 0; n < most && !streams.isEmpty(); n++) {
                 Waiting next = streams.poll();
                 streamBytes -= next.bytes();
-                streamInto.add(next.item());
+                into.add(next.item());
             }
+            streamsWait = !streams.isEmpty();
             if (readerWaits) {
                 readerWaits = false;
                 lock.notifyAll();
             }
-        }
-    }
-
-    /** Items of streams that wait; what is in the other lanes is taken at once. */
-    int waitingStreamItems() {
-        synchronized (lock) {
-            return streams.size();
-        }
-    }
-
-    private static <T> void move(ArrayDeque<T> from, Queue<T> to, int max) {
-        for (int n = 0; n < max && !from.isEmpty(); n++) {
-            to.add(from.poll());
         }
     }
 }

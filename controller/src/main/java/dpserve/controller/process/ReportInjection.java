@@ -70,6 +70,11 @@ final class ReportInjection implements AutoCloseable {
         return delayMs;
     }
 
+    /** Whether reports are neither delayed nor lost now, so that nobody can tell which of several waiting ones arrived. */
+    boolean passesThrough() {
+        return drop == 0 && every == 1 && delayMs == 0;
+    }
+
     /** Reports of one message; from any thread. */
     void add(List<GetLoadReqOutput> loads) {
         List<GetLoadReqOutput> kept = drop == 0 && every == 1 ? loads : kept(loads);

@@ -4,7 +4,7 @@ import dpserve.controller.DataParallelController;
 import dpserve.controller.policy.RequestInfo;
 import dpserve.io.LogLimiter;
 import dpserve.io.codec.CodecException;
-import dpserve.io.codec.IntArrayForm;
+import dpserve.io.codec.EndedRids;
 import dpserve.io.codec.MessageCodec;
 import dpserve.io.codec.RequestHeader;
 import dpserve.io.message.Message;
@@ -20,16 +20,19 @@ import java.util.function.BooleanSupplier;
  * the whole message. A frame that is none of both is dropped and counted, except one with a tag that is unknown here,
  * which may be a control call of SGLang's.
  *
- * <p>While it keeps up it takes turns with the controller itself. Once many messages have come without a pause it leaves
- * them in the inbox, so that reading and deciding share two cores and reports are never behind the requests that wait.
+ * <p>It takes turns with the controller itself, for all that it found waiting at once: one turn for many messages, and
+ * nobody to wake. Only what it would have to keep too long, because others have the turn, goes to the controller's thread.
  */
 final class StreamReader implements Receiver.Handler {
 
-    /** So many messages without a pause are a burst and no backlog: some tens of microseconds of work. */
-    private static final int BURST = 32;
-
-    /** Left in the inbox at once: one lock for many, and still well under the batch that the controller takes. */
+    /** A turn for so many messages costs each little, and reports wait no longer for it than some ten microseconds. */
     private static final int GROUP = 32;
+
+    /** Tries a few times to get the turn before it leaves the messages to the controller's thread, which has to be woken. */
+    private static final int MAX_KEPT = 8 * GROUP;
+
+    /** Long prompts: a group ends here too. */
+    private static final int GROUP_BYTES = 1 << 18;
 
     private static final long[] NO_HASHES = {};
 
@@ -38,34 +41,43 @@ final class StreamReader implements Receiver.Handler {
     private final DataParallelController controller;
     private final Inbox inbox;
     private final Turn turn;
-    private final ReportInjection reports;
+    private final ReportInjection injection;
+    private final ReportBatch reports;
     private final LogLimiter limiter;
     private final RequestHeader header = new RequestHeader();
-    private final MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
+    private final MessageCodec codec;
     private final List<Inbox.Waiting> group = new ArrayList<>();
-    private int withoutPause;
+    private int groupBytes;
+    private int nextTry = GROUP;
 
-    /** @param prefixHashes whether the policy wants them now */
+    /**
+     * @param prefixHashes whether the policy wants them now
+     * @param codec for this thread
+     * @param reports for this thread
+     */
     StreamReader(
             int stream,
             BooleanSupplier prefixHashes,
             DataParallelController controller,
             Inbox inbox,
             Turn turn,
-            ReportInjection reports,
+            ReportInjection injection,
+            MessageCodec codec,
+            ReportBatch reports,
             LogLimiter limiter) {
         this.stream = stream;
         this.prefixHashes = prefixHashes;
         this.controller = controller;
         this.inbox = inbox;
         this.turn = turn;
+        this.injection = injection;
+        this.codec = codec;
         this.reports = reports;
         this.limiter = limiter;
     }
 
     @Override
     public void accept(byte[] frame) {
-        withoutPause++;
         try {
             read(frame);
         } catch (CodecException e) {
@@ -75,36 +87,72 @@ final class StreamReader implements Receiver.Handler {
 
     @Override
     public void caughtUp() {
-        withoutPause = 0;
-        leaveGroup();
-    }
-
-    private void leaveGroup() {
-        if (!group.isEmpty()) {
-            inbox.addStream(group);
-            group.clear();
-        }
-    }
-
-    /** Deals with it now if nothing of this stream can be overtaken, else leaves it for later. */
-    private void deliver(Inbox.StreamItem item, int bytes) {
-        if (group.isEmpty() && withoutPause <= BURST && turn.tryEnter()) {
-            try {
-                item.deliver(System.nanoTime());
-            } catch (RuntimeException e) {
-                limiter.warn("failed", e.toString()); // as in the controller's thread: a defect costs one message
-            } finally {
-                turn.leave();
-            }
-            return;
-        }
-        group.add(new Inbox.Waiting(item, bytes));
-        if (group.size() == GROUP) {
+        reports.flush();
+        if (!group.isEmpty() && !deliverGroup()) {
             leaveGroup();
         }
     }
 
+    private void add(Inbox.StreamItem item, int bytes) {
+        group.add(new Inbox.Waiting(item, bytes));
+        groupBytes += bytes;
+        if (group.size() < nextTry && groupBytes < GROUP_BYTES) {
+            return;
+        }
+        reports.flush();
+        if (!deliverGroup()) {
+            nextTry = group.size() + GROUP;
+            if (group.size() >= MAX_KEPT || groupBytes >= GROUP_BYTES) {
+                leaveGroup();
+            }
+        }
+    }
+
+    /** Deals with what was read, unless another has the turn or something of a stream would be overtaken. */
+    private boolean deliverGroup() {
+        if (!turn.tryEnter()) {
+            return false;
+        }
+        try {
+            long nowNs = System.nanoTime();
+            for (int i = 0; i < group.size(); i++) {
+                deliver(group.get(i).item(), nowNs);
+            }
+        } finally {
+            turn.leave();
+        }
+        clear();
+        return true;
+    }
+
+    private void deliver(Inbox.StreamItem item, long nowNs) {
+        try {
+            item.deliver(nowNs);
+        } catch (RuntimeException e) {
+            limiter.warn("failed", e.toString()); // as in the controller's thread: a defect costs one message
+        }
+    }
+
+    private void leaveGroup() {
+        inbox.addStream(group);
+        clear();
+    }
+
+    private void clear() {
+        group.clear();
+        groupBytes = 0;
+        nextTry = GROUP;
+    }
+
     private void read(byte[] frame) throws CodecException {
+        if (EndedRids.matches(frame)) {
+            EndedRids ended = EndedRids.read(frame);
+            add(nowNs -> controller.onEndNotice(stream, ended, nowNs), frame.length);
+            return;
+        }
+        if (reports.offer(frame)) {
+            return;
+        }
         String tag = header.peekTag(frame);
         switch (tag) {
             case RequestHeader.GENERATE, RequestHeader.EMBEDDING -> request(frame);
@@ -130,7 +178,7 @@ final class StreamReader implements Receiver.Handler {
                 header.routingKey(),
                 prefixHashes.getAsBoolean() ? header.prefixHashes(frame) : NO_HASHES,
                 header.hasDispatchTime());
-        deliver(nowNs -> controller.onRequest(stream, info, frame, nowNs), frame.length);
+        add(nowNs -> controller.onRequest(stream, info, frame, nowNs), frame.length);
     }
 
     private void message(String tag, byte[] frame) throws CodecException {
@@ -141,13 +189,14 @@ final class StreamReader implements Receiver.Handler {
             if (e.kind() != CodecException.Kind.UNKNOWN_TAG) {
                 throw e;
             }
-            deliver(nowNs -> controller.onUnknownTag(stream, tag, frame), frame.length);
+            add(nowNs -> controller.onUnknownTag(stream, tag, frame), frame.length);
             return;
         }
         if (message instanceof WatchLoadUpdateReq update) {
-            reports.add(update.loads());
+            reports.flush();
+            injection.add(update.loads());
         } else {
-            deliver(nowNs -> controller.onStreamMessage(stream, message, frame, nowNs), frame.length);
+            add(nowNs -> controller.onStreamMessage(stream, message, frame, nowNs), frame.length);
         }
     }
 }

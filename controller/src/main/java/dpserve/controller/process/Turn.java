@@ -3,36 +3,61 @@ package dpserve.controller.process;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Whose turn it is to use the controller and its sockets. Normally that of the controller's thread, which takes what waits
- * in the inbox. A reader may take a turn instead while nothing waits there: so at a moderate load a message is dealt with by the
- * thread that received it, without waking another. The order of a stream is kept, because what waits goes first.
+ * Whose turn it is to use the controller and its sockets: the controller's thread's, or that of a reader which has something for it.
+ * So a message is dealt with by the thread that received it, and nobody is woken for it.
+ *
+ * <p>What is in the inbox's two lanes that overtake requests is dealt with by whoever has the turn, first thing, and again
+ * before it is over: {@link #serve} puts nobody to sleep, however long another's turn is.
  */
 final class Turn {
     private final ReentrantLock lock = new ReentrantLock();
     private final Inbox inbox;
+    private final Runnable urgent;
 
-    Turn(Inbox inbox) {
+    /** @param urgent deals with what waits in the lanes that overtake */
+    Turn(Inbox inbox, Runnable urgent) {
         this.inbox = inbox;
+        this.urgent = urgent;
     }
 
     /** For the controller's thread: waits until nobody else is in it. */
     void enter() {
         lock.lock();
+        dealWithUrgent();
     }
 
-    /** For a reader: false if somebody else is in it or messages wait. */
+    /** For the reader of a stream: false if somebody else is in it or stream items wait, which must go first. */
     boolean tryEnter() {
         if (!lock.tryLock()) {
             return false;
         }
-        if (inbox.isEmpty()) {
-            return true;
+        if (inbox.streamsWait()) {
+            leave();
+            return false;
         }
-        lock.unlock();
-        return false;
+        dealWithUrgent();
+        return true;
     }
 
     void leave() {
         lock.unlock();
+        serve();
+    }
+
+    /** Sees to it that what was just put in the inbox's urgent lanes is dealt with, here or by whoever has the turn. */
+    void serve() {
+        while (inbox.urgentWaits() && lock.tryLock()) {
+            try {
+                dealWithUrgent();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void dealWithUrgent() {
+        if (inbox.urgentWaits()) {
+            urgent.run();
+        }
     }
 }

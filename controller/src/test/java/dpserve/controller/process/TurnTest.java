@@ -10,7 +10,9 @@ import org.junit.jupiter.api.Test;
 /** A reader's turn comes only when nothing would be overtaken. */
 class TurnTest {
     private final Inbox inbox = new Inbox(1 << 20);
-    private final Turn turn = new Turn(inbox);
+    private final Turn turn = new Turn(inbox, this::takeUrgent);
+
+    private int urgent;
 
     @Test
     void shouldLetAReaderInWhileNothingWaits() {
@@ -25,11 +27,37 @@ class TurnTest {
         inbox.addStream(List.of(new Inbox.Waiting(nowNs -> {}, 1)));
         assertThat(turn.tryEnter()).isFalse();
         turn.enter();
-        inbox.take(new ArrayDeque<>(), new ArrayDeque<>(), new ArrayDeque<>(), 1);
+        inbox.takeStreams(new ArrayDeque<>(), 1);
         assertThat(elsewhere()).as("taken, and not yet dealt with").isFalse();
         turn.leave();
         assertThat(turn.tryEnter()).isTrue();
         turn.leave();
+    }
+
+    @Test
+    void shouldDealWithWhatIsUrgentAtOnceOrInTheTurnThatIsTakenAlready() {
+        inbox.addReports(List.of());
+        CompletableFuture.runAsync(turn::serve).join();
+        assertThat(urgent).as("nobody had the turn").isEqualTo(1);
+
+        assertThat(turn.tryEnter()).isTrue();
+        inbox.addReports(List.of());
+        CompletableFuture.runAsync(turn::serve).join();
+        assertThat(urgent)
+                .as("it is another's turn, and the reader does not wait for it")
+                .isEqualTo(1);
+        turn.leave();
+        assertThat(urgent).as("before the turn is over").isEqualTo(2);
+
+        inbox.addReports(List.of());
+        assertThat(turn.tryEnter()).isTrue();
+        assertThat(urgent).as("first thing in a turn").isEqualTo(3);
+        turn.leave();
+    }
+
+    private void takeUrgent() {
+        inbox.takeUrgent(new ArrayDeque<>(), new ArrayDeque<>());
+        urgent++;
     }
 
     private boolean elsewhere() {

@@ -122,8 +122,13 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
         return sent;
     }
 
+    /** Not before it has been told who this is: a worker that has just been started may have clients earlier than that. */
     @Override
     public boolean hasController() {
+        return isConnected() && (sglang.controller() || greetStream());
+    }
+
+    boolean isConnected() {
         return stream.hasPeer();
     }
 

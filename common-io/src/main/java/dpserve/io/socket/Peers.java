@@ -1,9 +1,11 @@
 package dpserve.io.socket;
 
+import dpserve.io.Endpoints;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.zeromq.ZContext;
+import org.zeromq.ZMQException;
 
 /**
  * PUSH sockets to peers that named their endpoints themselves: connected at the first message, at most {@link #MAX}, the
@@ -26,22 +28,33 @@ public final class Peers implements AutoCloseable {
     /**
      * Queues one frame.
      *
-     * @return false if the endpoint is not allowed, or its queue is full; the frame was not taken
+     * @return false if the endpoint is not allowed, its host has no address, or its queue is full; the frame was not taken
      */
     public boolean send(String endpoint, byte[] frame) {
         PushSocket socket = sockets.get(endpoint);
         if (socket == null) {
-            if (!allowed.test(endpoint)) {
+            if (!Endpoints.isTcp(endpoint) || !allowed.test(endpoint)) {
+                return false;
+            }
+            socket = connect(endpoint);
+            if (socket == null) {
                 return false;
             }
             if (sockets.size() >= MAX) {
                 String oldest = sockets.keySet().iterator().next();
                 sockets.remove(oldest).closeNow();
             }
-            socket = PushSocket.connect(context, endpoint, SocketLimits.defaults());
             sockets.put(endpoint, socket);
         }
         return socket.send(frame);
+    }
+
+    private PushSocket connect(String endpoint) {
+        try {
+            return PushSocket.connect(context, endpoint, SocketLimits.defaults());
+        } catch (ZMQException | IllegalArgumentException e) {
+            return null;
+        }
     }
 
     @Override

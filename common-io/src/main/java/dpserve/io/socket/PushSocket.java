@@ -51,7 +51,12 @@ public final class PushSocket implements AutoCloseable {
         return new PushSocket(socket, socket.getLastEndpoint(), handshakes);
     }
 
-    /** Connects to a PULL; frames wait in the queue until the peer is there. */
+    /**
+     * Connects to a PULL; frames wait in the queue until the peer is there.
+     *
+     * @throws org.zeromq.ZMQException if the host has no address now
+     * @throws IllegalArgumentException if the endpoint is none
+     */
     public static PushSocket connect(ZContext context, String endpoint, SocketLimits limits) {
         return connect(context, endpoint, limits, PeerTimes.of(endpoint));
     }
@@ -61,7 +66,12 @@ public final class PushSocket implements AutoCloseable {
         socket.setSendBufferSize(BUFFER_BYTES);
         times.asClient(socket);
         Contexts.secureClient(context, socket);
-        socket.connect(endpoint);
+        try {
+            socket.connect(endpoint);
+        } catch (RuntimeException e) { // JeroMQ looks names up here
+            socket.close();
+            throw e;
+        }
         return new PushSocket(socket, endpoint, null);
     }
 

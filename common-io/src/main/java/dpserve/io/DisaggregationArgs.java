@@ -31,17 +31,26 @@ public final class DisaggregationArgs {
     }
 
     /**
+     * The port as given.
+     *
+     * @throws IllegalArgumentException naming the flag that is wrong
+     */
+    public int bootstrapPort() {
+        if (bootstrapPort < 1 || bootstrapPort > 65_535) {
+            throw new IllegalArgumentException(
+                    "--disaggregation-bootstrap-port must be 1 to 65535, not " + bootstrapPort);
+        }
+        return bootstrapPort;
+    }
+
+    /**
      * Where a prefill server's bootstrap server listens: beside its controller.
      *
      * @throws IllegalArgumentException naming the flag that is wrong
      */
     public String bootstrapEndpoint(TopologyArgs topology) {
-        if (bootstrapPort < 1 || bootstrapPort > 65_535) {
-            throw new IllegalArgumentException(
-                    "--disaggregation-bootstrap-port must be 1 to 65535, not " + bootstrapPort);
-        }
         String controller = topology.endpoints().controller();
-        String endpoint = controller.substring(0, controller.lastIndexOf(':') + 1) + bootstrapPort;
+        String endpoint = controller.substring(0, controller.lastIndexOf(':') + 1) + bootstrapPort();
         topology.requireSecure("--disaggregation-bootstrap-port", endpoint);
         return endpoint;
     }

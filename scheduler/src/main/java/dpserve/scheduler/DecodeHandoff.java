@@ -1,7 +1,6 @@
 package dpserve.scheduler;
 
 import dpserve.io.DisaggregationMode;
-import dpserve.io.Endpoints;
 import dpserve.io.message.KvBlocks;
 import dpserve.io.message.KvFailed;
 import dpserve.io.message.KvPull;
@@ -26,11 +25,9 @@ import java.util.concurrent.TimeUnit;
  * memory, as SGLang's does, and comes back before anything new.
  */
 final class DecodeHandoff implements Handoff {
-    private static final int MAX_PORT = 65_535;
-
     private final SchedulerConfig config;
     private final Disaggregation disaggregation;
-    private final Engine engine;
+    private final KvEngine engine;
     private final KvOutput kv;
     private final KvPool pool;
     private final RequestSlots slots;
@@ -45,9 +42,7 @@ final class DecodeHandoff implements Handoff {
 
     DecodeHandoff(
             SchedulerConfig config,
-            Disaggregation disaggregation,
-            Engine engine,
-            KvOutput kv,
+            PdHalf half,
             KvPool pool,
             RequestSlots slots,
             DecodeManager decode,
@@ -55,9 +50,10 @@ final class DecodeHandoff implements Handoff {
             HandoffQueues queues,
             SchedulerCounters counters) {
         this.config = config;
-        this.disaggregation = disaggregation;
-        this.engine = engine;
-        this.kv = kv;
+        this.disaggregation = half.disaggregation();
+        this.engine = half.engine();
+        this.kv = half.kv();
+        disaggregation.requireFits(config.maxReqLen());
         this.pool = pool;
         this.slots = slots;
         this.decode = decode;
@@ -68,24 +64,18 @@ final class DecodeHandoff implements Handoff {
 
     @Override
     public String refuse(TokenizedGenerateReqInput in) {
-        Integer port = in.bootstrapPort();
         if (in.bootstrapRoom() == null || in.bootstrapHost() == null) {
             return "bootstrap_host or bootstrap_room is missing: a decode server takes requests through a PD router";
         }
-        if (port != null && (port < 1 || port > MAX_PORT)) {
-            return "bootstrap_port must be 1 to " + MAX_PORT + ", not " + port;
-        }
-        try {
-            bootstrap(in);
-        } catch (IllegalArgumentException e) {
-            return "bootstrap_host is no host: " + e.getMessage();
+        if (!disaggregation.bootstrapServers().contains(bootstrap(in))) {
+            return "bootstrap_host and bootstrap_port name no server of " + Disaggregation.BOOTSTRAP_SERVERS_FLAG;
         }
         return rooms.containsKey(in.bootstrapRoom()) ? "bootstrap_room is in use by another request" : null;
     }
 
     private static String bootstrap(TokenizedGenerateReqInput in) {
         int port = in.bootstrapPort() == null ? DisaggregationMode.DEFAULT_BOOTSTRAP_PORT : in.bootstrapPort();
-        return Endpoints.requireTcp("bootstrap_host", "tcp://" + in.bootstrapHost() + ":" + port);
+        return "tcp://" + in.bootstrapHost() + ":" + port;
     }
 
     private static long room(Request r) {
@@ -129,10 +119,13 @@ final class DecodeHandoff implements Handoff {
 
     private void onBlocks(KvBlocks blocks, long nowNs) {
         Receiving s = rooms.get(blocks.room());
-        if (s == null || !s.allocated) {
+        if (s == null) {
             // Here already, or wanted no more: the sender missed hearing so.
             kv.toPeer(blocks.replyTo(), new KvReceived(blocks.room()));
             return;
+        }
+        if (!s.allocated) {
+            return; // of an earlier use of the room: nothing was pulled for this one
         }
         if (blocks.from() == 0) {
             s.tokens = 0; // all of it again

@@ -1,6 +1,7 @@
 package dpserve.scheduler;
 
 import dpserve.io.DisaggregationMode;
+import java.util.Set;
 
 /**
  * How one rank of a prefill or decode server hands KV over.
@@ -8,6 +9,8 @@ import dpserve.io.DisaggregationMode;
  * @param mode {@link DisaggregationMode#PREFILL} or {@link DisaggregationMode#DECODE}
  * @param kvEndpoint where this rank takes KV messages
  * @param bootstrapEndpoint prefill: where rooms are announced; decode: null, each request names its own
+ * @param bootstrapServers decode: the endpoints that a request may name. Requests come from clients: without this any
+ *     of them could have the rank connect to anywhere
  * @param kvBytesPerToken what a token's KV weighs on the modelled device, bytes: decides how long a transfer takes
  * @param wireBytesPerToken what really travels for a token, bytes, a multiple of 8
  * @param transferNsPerByte modelled time of a byte on this rank's link, nanoseconds, time scale included
@@ -19,6 +22,7 @@ public record Disaggregation(
         DisaggregationMode mode,
         String kvEndpoint,
         String bootstrapEndpoint,
+        Set<String> bootstrapServers,
         int kvBytesPerToken,
         int wireBytesPerToken,
         double transferNsPerByte,
@@ -37,12 +41,36 @@ public record Disaggregation(
     /** SGLang waits 300 s; whoever waits this long in vain is retried by the router anyway. */
     public static final int DEFAULT_TIMEOUT_S = 30;
 
+    /** Names {@link #bootstrapServers}. */
+    public static final String BOOTSTRAP_SERVERS_FLAG = "--disaggregation-bootstrap-servers";
+
+    /** A piece of 4,096 tokens is then 4 MiB, far below a frame's limit. */
+    public static final int MAX_WIRE_BYTES_PER_TOKEN = 1024;
+
+    /** Both ranks hold a request's bytes at once while they travel. */
+    private static final long MAX_WIRE_BYTES = 256L << 20;
+
     private static final double BITS_PER_BYTE = 8;
 
     public Disaggregation {
-        if (wireBytesPerToken < Long.BYTES || wireBytesPerToken % Long.BYTES != 0) {
-            throw new IllegalArgumentException(
-                    "kv_wire_bytes_per_token must be a multiple of 8, not " + wireBytesPerToken);
+        bootstrapServers = Set.copyOf(bootstrapServers);
+        if (wireBytesPerToken < Long.BYTES
+                || wireBytesPerToken > MAX_WIRE_BYTES_PER_TOKEN
+                || wireBytesPerToken % Long.BYTES != 0) {
+            throw new IllegalArgumentException("--kv-wire-bytes-per-token must be a multiple of 8 up to "
+                    + MAX_WIRE_BYTES_PER_TOKEN + ", not " + wireBytesPerToken);
+        }
+    }
+
+    /**
+     * Checks that the bytes of the longest request can be held.
+     *
+     * @throws IllegalArgumentException naming the flags
+     */
+    void requireFits(int tokens) {
+        if ((long) tokens * wireBytesPerToken > MAX_WIRE_BYTES) {
+            throw new IllegalArgumentException("--kv-wire-bytes-per-token times the longest request (" + tokens
+                    + " tokens) must not exceed " + MAX_WIRE_BYTES + " bytes");
         }
     }
 

@@ -19,25 +19,6 @@ public interface Engine {
     /** No KV of ended sequences is to be used any more. */
     default void flush() {}
 
-    /**
-     * The KV of a request's first tokens as bytes, for another rank.
-     *
-     * @param bytesPerToken a multiple of 8
-     * @throws UnsupportedOperationException by an engine whose KV cannot leave it
-     */
-    default byte[] exportKv(Request r, int tokens, int bytesPerToken) {
-        throw new UnsupportedOperationException("this engine's KV cannot be handed over");
-    }
-
-    /**
-     * A request goes on in its slot as if its first tokens had been computed there.
-     *
-     * @throws UnsupportedOperationException by an engine that takes no KV
-     */
-    default void importKv(Request r, int tokens) {
-        throw new UnsupportedOperationException("this engine takes no KV");
-    }
-
     /** Number of token ids; input with others is refused. */
     default int vocabularySize() {
         return Integer.MAX_VALUE;

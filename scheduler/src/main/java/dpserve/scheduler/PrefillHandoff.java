@@ -29,9 +29,6 @@ final class PrefillHandoff implements Handoff {
     /** Tokens in one frame: 256 kB at 64 bytes. */
     static final int PIECE_TOKENS = 4096;
 
-    /** Pulls of rooms not heard of yet that are kept; the decode rank repeats them. */
-    private static final int MAX_EARLY = 10_000;
-
     private enum Stage {
         BOOTSTRAP,
         PREFILL,
@@ -60,31 +57,29 @@ final class PrefillHandoff implements Handoff {
 
     private final SchedulerConfig config;
     private final Disaggregation disaggregation;
-    private final Engine engine;
+    private final KvEngine engine;
     private final KvOutput kv;
     private final PrefillManager prefill;
     private final RequestLifecycle requests;
     private final HandoffQueues queues;
     private final LoadReporter reporter;
     private final Map<Long, Sending> rooms = new LinkedHashMap<>();
-    private final Map<Long, KvPull> early = new LinkedHashMap<>();
     private int bootstrapping;
     private int inflight;
     private long linkFreeNs = Long.MIN_VALUE;
 
     PrefillHandoff(
             SchedulerConfig config,
-            Disaggregation disaggregation,
-            Engine engine,
-            KvOutput kv,
+            PdHalf half,
             PrefillManager prefill,
             RequestLifecycle requests,
             HandoffQueues queues,
             LoadReporter reporter) {
         this.config = config;
-        this.disaggregation = disaggregation;
-        this.engine = engine;
-        this.kv = kv;
+        this.disaggregation = half.disaggregation();
+        this.engine = half.engine();
+        this.kv = half.kv();
+        disaggregation.requireFits(config.maxReqLen());
         this.prefill = prefill;
         this.requests = requests;
         this.queues = queues;
@@ -104,13 +99,7 @@ final class PrefillHandoff implements Handoff {
         rooms.put(room(r), s);
         bootstrapping++;
         queues.add(r);
-        KvPull pull = early.remove(room(r));
-        if (pull != null) {
-            s.replyTo = pull.replyTo();
-            begin(s, pull);
-        } else {
-            announce(s, nowNs);
-        }
+        announce(s, nowNs);
     }
 
     private static long room(Request r) {
@@ -139,7 +128,6 @@ final class PrefillHandoff implements Handoff {
             }
         } else if (message instanceof KvFailed failed) {
             Sending s = rooms.get(failed.room());
-            early.remove(failed.room());
             if (s != null) {
                 s.replyTo = null;
                 requests.fail(s.r, failed.reason());
@@ -153,25 +141,23 @@ final class PrefillHandoff implements Handoff {
     private void onPull(KvPull pull, long nowNs) {
         Sending s = rooms.get(pull.room());
         if (s == null) {
-            if (pull.tokens() != KvPull.WAIT && early.size() < MAX_EARLY) {
-                early.put(pull.room(), pull);
-            }
+            // Rooms are announced by whoever has them, so this one has ended here, and the word of that was lost.
+            kv.toPeer(pull.replyTo(), new KvFailed(pull.room(), "the prefill rank has this request no more"));
         } else if (pull.tokens() != KvPull.WAIT && pull.tokens() != s.r.inputLength()) {
             kv.toPeer(pull.replyTo(), new KvFailed(pull.room(), "the two halves of a pair have different prompts"));
         } else {
             s.replyTo = pull.replyTo();
             if (s.stage == Stage.BOOTSTRAP) {
                 s.heardNs = nowNs;
-                begin(s, pull);
+                if (pull.tokens() != KvPull.WAIT) {
+                    begin(s);
+                }
             }
             kv.toPeer(pull.replyTo(), route(s)); // a sign of life
         }
     }
 
-    private void begin(Sending s, KvPull pull) {
-        if (pull.tokens() == KvPull.WAIT) {
-            return;
-        }
+    private void begin(Sending s) {
         s.stage = Stage.PREFILL;
         bootstrapping--;
         queues.remove(s.r);
@@ -207,9 +193,6 @@ final class PrefillHandoff implements Handoff {
         for (Sending s : late) {
             requests.fail(
                     s.r, "no decode rank took the KV of this request within " + disaggregation.timeoutMs() + " ms");
-        }
-        if (rooms.isEmpty()) {
-            early.clear();
         }
     }
 
@@ -280,7 +263,6 @@ final class PrefillHandoff implements Handoff {
     @Override
     public void clear() {
         rooms.clear();
-        early.clear();
         queues.clear();
         bootstrapping = 0;
         inflight = 0;

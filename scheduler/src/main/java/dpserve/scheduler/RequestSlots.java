@@ -17,6 +17,10 @@ final class RequestSlots {
         return free.length - count;
     }
 
+    boolean isFull() {
+        return count == 0;
+    }
+
     void take(Request r) {
         r.slot = free[--count];
     }

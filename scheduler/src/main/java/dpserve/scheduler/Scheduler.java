@@ -52,23 +52,17 @@ public final class Scheduler {
      * @param output called only from within the methods of this class
      */
     public Scheduler(SchedulerConfig config, Engine engine, SchedulerOutput output, long incarnation) {
-        this(config, engine, output, incarnation, null, null);
+        this(config, engine, output, incarnation, null);
     }
 
-    /**
-     * A rank of a prefill or decode server.
-     *
-     * @param disaggregation null for a rank that does both
-     * @param kv called only from within the methods of this class
-     */
-    public Scheduler(
-            SchedulerConfig config,
-            Engine engine,
-            SchedulerOutput output,
-            long incarnation,
-            Disaggregation disaggregation,
-            KvOutput kv) {
-        DisaggregationMode mode = disaggregation == null ? DisaggregationMode.NULL : disaggregation.mode();
+    /** A rank of a prefill or decode server; otherwise as above. */
+    public Scheduler(SchedulerConfig config, PdHalf half, SchedulerOutput output, long incarnation) {
+        this(config, half.engine(), output, incarnation, half);
+    }
+
+    private Scheduler(SchedulerConfig config, Engine engine, SchedulerOutput output, long incarnation, PdHalf half) {
+        DisaggregationMode mode =
+                half == null ? DisaggregationMode.NULL : half.disaggregation().mode();
         HandoffQueues queues = new HandoffQueues();
         this.config = config;
         this.output = output;
@@ -99,9 +93,8 @@ public final class Scheduler {
                 mode == DisaggregationMode.PREFILL);
         handoff = switch (mode) {
             case NULL -> new NoHandoff(prefill);
-            case PREFILL -> new PrefillHandoff(config, disaggregation, engine, kv, prefill, requests, queues, reporter);
-            case DECODE ->
-                new DecodeHandoff(config, disaggregation, engine, kv, pool, slots, decode, requests, queues, counters);
+            case PREFILL -> new PrefillHandoff(config, half, prefill, requests, queues, reporter);
+            case DECODE -> new DecodeHandoff(config, half, pool, slots, decode, requests, queues, counters);
         };
         requests.setHandoff(handoff);
         inspection = new Inspection(output, table, prefill, decode, slots, pool, reporter, calls, handoff, counters);
@@ -189,7 +182,7 @@ public final class Scheduler {
             idle = false;
             return batch;
         }
-        if (calls.nextProbe() != null) {
+        if (calls.nextProbe() != null && !slots.isFull()) {
             return probeBatch(calls.nextProbe(), nowNs);
         }
         onIdle(nowNs);

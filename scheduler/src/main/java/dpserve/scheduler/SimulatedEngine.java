@@ -9,7 +9,7 @@ import java.util.Arrays;
  * Spends no time itself: says how long a device would take, and which tokens {@link SimulatedModel} gives. Keeps one
  * hash for each running sequence, so a decode step costs the same however long the sequence is.
  */
-public final class SimulatedEngine implements Engine {
+public final class SimulatedEngine implements KvEngine {
     private final SimulatedModel model;
     private final EngineProfile profile;
 

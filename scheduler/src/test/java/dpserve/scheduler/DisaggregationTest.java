@@ -6,7 +6,9 @@ import dpserve.io.DisaggregationMode;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.KvBlocks;
+import dpserve.io.message.KvFailed;
 import dpserve.io.message.KvReceived;
+import dpserve.io.message.KvRouteReq;
 import dpserve.io.message.Message;
 import java.util.Random;
 import java.util.function.Predicate;
@@ -67,6 +69,67 @@ class DisaggregationTest {
         pair.request("d", 7, TestRank.prompt(2, 10), Params.tokens(5));
         assertThat(pair.prefill.reply("d").abort.abortMessage()).contains("in use");
         pair.runUntilIdle();
+        pair.assertEmpty();
+    }
+
+    @Test
+    void shouldConnectToNoBootstrapServerThatAClientMadeUp() {
+        pair.onlyTo(pair.decode, "a", 7, TestRank.prompt(1, 10), Params.tokens(5), 22);
+        assertThat(pair.sent(KvRouteReq.class)).isZero();
+        assertThat(pair.decode.reply("a").abort.abortMessage()).contains("--disaggregation-bootstrap-servers");
+        pair.runUntilIdle();
+        pair.assertEmpty();
+    }
+
+    @Test
+    void shouldKeepAHealthProbeUntilATransferLeavesItASlot() {
+        PairedRanks one = new PairedRanks(config -> config.maxRunningRequests = 1);
+        one.lose(KvBlocks.class::isInstance);
+        one.request("a", 7, TestRank.prompt(1, 10), Params.tokens(5));
+        for (int i = 0; i < 5; i++) {
+            one.turn();
+        }
+        assertThat(one.decode.table("decode_transfer_queue")).isEqualTo(1);
+        one.decode.request("HEALTH_CHECK_1", TestRank.prompt(2, 1), 1);
+        one.turn();
+        assertThat(one.decode.table("health_probes")).isEqualTo(1);
+        one.lose(m -> false);
+        one.runUntilIdle();
+        assertThat(one.decode.reply("a").ids).isEqualTo(TestRank.expected(TestRank.prompt(1, 10), 5));
+        one.assertEmpty();
+    }
+
+    @Test
+    void shouldNotWaitForAPrefillRankThatHasForgottenTheRequest() {
+        pair.lose(KvBlocks.class::isInstance);
+        pair.request("a", 7, TestRank.prompt(1, 10), Params.tokens(5));
+        for (int i = 0; i < 5; i++) {
+            pair.turn();
+        }
+        assertThat(pair.decode.table("decode_transfer_queue")).isEqualTo(1);
+        pair.prefill.scheduler.abandonAll();
+        pair.runUntilIdle();
+        assertEndedWithin3s("the prefill rank has this request no more");
+    }
+
+    @Test
+    void shouldHearThatThePrefillHalfWasAbortedThoughTheWordOfItWasLost() {
+        pair.lose(m -> m instanceof KvBlocks || m instanceof KvFailed);
+        pair.request("a", 7, TestRank.prompt(1, 10), Params.tokens(5));
+        for (int i = 0; i < 5; i++) {
+            pair.turn();
+        }
+        pair.prefill.abort("a");
+        pair.lose(m -> false);
+        pair.runUntilIdle();
+        assertEndedWithin3s("the prefill rank has this request no more");
+    }
+
+    private void assertEndedWithin3s(String why) {
+        assertThat(((FinishReason.Abort) pair.decode.reply("a").abort.finishedReason()).statusCode())
+                .isEqualTo(503);
+        assertThat(pair.decode.reply("a").abort.abortMessage()).isEqualTo(why);
+        assertThat(pair.nowNs() - PairedRanks.START_NS).isLessThan(3_000_000_000L);
         pair.assertEmpty();
     }
 

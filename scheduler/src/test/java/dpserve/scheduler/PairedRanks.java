@@ -54,6 +54,7 @@ final class PairedRanks {
                 mode,
                 endpoint,
                 mode == DisaggregationMode.PREFILL ? BOOTSTRAP : null,
+                Set.of(BOOTSTRAP),
                 KV_BYTES,
                 64,
                 Disaggregation.nsPerByte(GBPS, 1),
@@ -93,6 +94,10 @@ final class PairedRanks {
     }
 
     void onlyTo(TestRank rank, String rid, long room, int[] prompt, SamplingParams params) {
+        onlyTo(rank, rid, room, prompt, params, 6003);
+    }
+
+    void onlyTo(TestRank rank, String rid, long room, int[] prompt, SamplingParams params, int bootstrapPort) {
         TokenizedGenerateReqInput in = TokenizedGenerateReqInput.of(rid, TestRank.WORKER, prompt, params, true);
         rank.send(new TokenizedGenerateReqInput(
                 in.rid(),
@@ -105,7 +110,7 @@ final class PairedRanks {
                 in.topLogprobsNum(),
                 in.stream(),
                 "127.0.0.1",
-                6003,
+                bootstrapPort,
                 room,
                 null,
                 null,

@@ -58,8 +58,11 @@ final class TestRank implements SchedulerOutput {
     /** One half of a PD pair, or a whole rank with null for both. */
     TestRank(TestConfig config, Disaggregation disaggregation, KvOutput kv) {
         this.config = config.build();
-        this.engine = new SimulatedEngine(Expected.MODEL, EngineProfile.defaultProfile());
-        this.scheduler = new Scheduler(this.config, engine, this, INCARNATION, disaggregation, kv);
+        SimulatedEngine simulated = new SimulatedEngine(Expected.MODEL, EngineProfile.defaultProfile());
+        this.engine = simulated;
+        this.scheduler = disaggregation == null
+                ? new Scheduler(this.config, engine, this, INCARNATION)
+                : new Scheduler(this.config, new PdHalf(disaggregation, simulated, kv), this, INCARNATION);
     }
 
     void request(String rid, int[] prompt, SamplingParams params) {

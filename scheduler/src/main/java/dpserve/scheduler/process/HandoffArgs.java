@@ -5,7 +5,14 @@ import dpserve.io.DisaggregationMode;
 import dpserve.io.Endpoints;
 import dpserve.io.TopologyArgs;
 import dpserve.scheduler.Disaggregation;
+import dpserve.scheduler.Engine;
 import dpserve.scheduler.EngineProfile;
+import dpserve.scheduler.KvEngine;
+import dpserve.scheduler.KvOutput;
+import dpserve.scheduler.PdHalf;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import picocli.CommandLine.Mixin;
@@ -15,6 +22,14 @@ import picocli.CommandLine.Option;
 final class HandoffArgs {
     @Mixin
     private final DisaggregationArgs disaggregation = new DisaggregationArgs();
+
+    @Option(
+            names = Disaggregation.BOOTSTRAP_SERVERS_FLAG,
+            split = ",",
+            paramLabel = "HOST:PORT",
+            description = "Bootstrap servers that requests to a decode server may name, letter by letter (default:"
+                    + " 127.0.0.1, localhost and --zmq-host, each with --disaggregation-bootstrap-port).")
+    private List<String> bootstrapServers;
 
     @Option(
             names = "--kv-transfer-gbps",
@@ -54,17 +69,19 @@ final class HandoffArgs {
      *
      * @param peerAllowed whether this process may connect to an endpoint that another named
      */
-    record Handoff(Disaggregation template, Predicate<String> peerAllowed) {
-        Disaggregation of(String kvEndpoint) {
-            return new Disaggregation(
+    record Handoff(Disaggregation template, KvEngine engine, Predicate<String> peerAllowed) {
+        PdHalf half(String kvEndpoint, KvOutput kv) {
+            Disaggregation own = new Disaggregation(
                     template.mode(),
                     kvEndpoint,
                     template.bootstrapEndpoint(),
+                    template.bootstrapServers(),
                     template.kvBytesPerToken(),
                     template.wireBytesPerToken(),
                     template.transferNsPerByte(),
                     template.reservedDecodeTokens(),
                     template.timeoutMs());
+            return new PdHalf(own, engine, kv);
         }
     }
 
@@ -73,10 +90,14 @@ final class HandoffArgs {
      *
      * @throws IllegalArgumentException naming the flag that is wrong
      */
-    Handoff handoff(TopologyArgs topology, EngineProfile profile, double timeScale) {
+    Handoff handoff(TopologyArgs topology, Engine engine, EngineProfile profile, double timeScale) {
         DisaggregationMode mode = disaggregation.mode();
         if (mode == DisaggregationMode.NULL) {
             return null;
+        }
+        if (!(engine instanceof KvEngine kvEngine)) {
+            throw new IllegalArgumentException(
+                    DisaggregationMode.FLAG + " needs the simulated engine: the KV of this one cannot be handed over");
         }
         if (!(transferGbps > 0 && transferGbps < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("--kv-transfer-gbps must be above 0, not " + transferGbps);
@@ -91,11 +112,33 @@ final class HandoffArgs {
                         mode,
                         null,
                         mode == DisaggregationMode.PREFILL ? disaggregation.bootstrapEndpoint(topology) : null,
+                        bootstrapServers(topology),
                         profile.kvBytesPerToken(),
                         wireBytesPerToken,
                         Disaggregation.nsPerByte(transferGbps, timeScale),
                         reservedDecodeTokens,
                         TimeUnit.SECONDS.toMillis(timeoutS)),
+                kvEngine,
                 endpoint -> Endpoints.isTcp(endpoint) && (anywhere || Endpoints.isLoopback(endpoint)));
+    }
+
+    private Set<String> bootstrapServers(TopologyArgs topology) {
+        Set<String> endpoints = new HashSet<>();
+        if (bootstrapServers == null) {
+            for (String host : List.of("127.0.0.1", "localhost", topology.zmqHost)) {
+                endpoints.add("tcp://" + host + ":" + disaggregation.bootstrapPort());
+            }
+            return endpoints;
+        }
+        for (String server : bootstrapServers) {
+            String endpoint = "tcp://" + server;
+            if (!Endpoints.isTcp(endpoint)) {
+                throw new IllegalArgumentException(
+                        Disaggregation.BOOTSTRAP_SERVERS_FLAG + ": expected HOST:PORT, not " + server);
+            }
+            topology.requireSecure(Disaggregation.BOOTSTRAP_SERVERS_FLAG, endpoint);
+            endpoints.add(endpoint);
+        }
+        return endpoints;
     }
 }

@@ -140,7 +140,7 @@ public final class SchedulerMain implements Callable<Integer> {
     @Override
     public Integer call() throws BindException, InterruptedException {
         if (!model.isReal()) {
-            return serve(config(null), new SimulatedEngine(SimulatedModel.create(), profile()));
+            return serve(null, new SimulatedEngine(SimulatedModel.create(), profile()));
         }
         if (dpAttention) {
             throw new IllegalArgumentException("--enable-dp-attention needs the simulated engine");
@@ -148,7 +148,7 @@ public final class SchedulerMain implements Callable<Integer> {
         try (StepModel loaded =
                 Providers.engine(model.engine()).engine(model.modelPath(), scheduler.modelOptions(threads()))) {
             LOG.info("model {}: {}, context {}", model.modelPath(), loaded.description(), loaded.contextLength());
-            return serve(config(loaded), new ModelEngine(loaded));
+            return serve(loaded, new ModelEngine(loaded));
         }
     }
 
@@ -160,7 +160,9 @@ public final class SchedulerMain implements Callable<Integer> {
         return engineThreads == null ? Math.max(1, share) : engineThreads;
     }
 
-    private int serve(RankConfig config, Engine engine) throws BindException, InterruptedException {
+    /** @param loaded null for the simulated engine */
+    private int serve(StepModel loaded, Engine engine) throws BindException, InterruptedException {
+        RankConfig config = config(loaded, engine);
         ShutdownSignal signal = ShutdownSignal.install();
         try (SchedulerProcess process = new SchedulerProcess(config, engine, Contexts.create(topology.keys()))) {
             LOG.info(
@@ -176,8 +178,7 @@ public final class SchedulerMain implements Callable<Integer> {
         return 0;
     }
 
-    /** @param loaded null for the simulated engine */
-    private RankConfig config(StepModel loaded) {
+    private RankConfig config(StepModel loaded, Engine engine) {
         Endpoints endpoints = topology.endpoints();
         int last = topology.dpSize - 1;
         if (dpRank < 0 || dpRank > last) {
@@ -210,14 +211,13 @@ public final class SchedulerMain implements Callable<Integer> {
                 stepLog,
                 sglangController,
                 loadReport,
-                handoff(loaded));
+                handoff(engine));
     }
 
-    private HandoffArgs.Handoff handoff(StepModel loaded) {
-        HandoffArgs.Handoff wanted = handoff.handoff(topology, profile(), timeScale);
-        if (wanted != null && (loaded != null || sglangController)) {
-            throw new IllegalArgumentException(
-                    DisaggregationMode.FLAG + " needs the simulated engine and this project's own controller");
+    private HandoffArgs.Handoff handoff(Engine engine) {
+        HandoffArgs.Handoff wanted = handoff.handoff(topology, engine, profile(), timeScale);
+        if (wanted != null && sglangController) {
+            throw new IllegalArgumentException(DisaggregationMode.FLAG + " needs this project's own controller");
         }
         return wanted;
     }

@@ -116,13 +116,7 @@ final class SchedulerProcess implements AutoCloseable {
         sockets = new RankSockets(context, config.endpoints(), config.tokenIdForm(), limiter);
         scheduler = kv == null
                 ? new Scheduler(config.scheduler(), engine, sockets, incarnation)
-                : new Scheduler(
-                        config.scheduler(),
-                        engine,
-                        sockets,
-                        incarnation,
-                        config.handoff().of(kv.endpoint()),
-                        kv);
+                : new Scheduler(config.scheduler(), config.handoff().half(kv.endpoint(), kv), sockets, incarnation);
         pacer = new StepPacer(config.timeScale());
         heartbeats = new HeartbeatSender(
                 context, config.endpoints().controller(), config.heartbeatIntervalMs(), () -> heartbeat);

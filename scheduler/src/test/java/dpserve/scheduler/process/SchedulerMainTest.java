@@ -23,6 +23,7 @@ class SchedulerMainTest {
         "--schedule-conservativeness=-0.1, --schedule-conservativeness",
         "--engine-profile=/nowhere/x, --engine-profile",
         "--input-endpoint=ipc:///x, --input-endpoint",
+        "--disaggregation-mode=both, --disaggregation-mode",
         "--token-id-form=int16, --token-id-form",
         "--max-running-requests=many, --max-running-requests"
     })

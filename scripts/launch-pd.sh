@@ -24,6 +24,7 @@ INSTALL=false
 BUILD=true
 PREFILL=()
 DECODE=()
+ROUTER=()
 PID_OF=()
 STOPPING=false
 
@@ -60,6 +61,7 @@ parse() {
       --no-build) BUILD=false ;;
       --help) usage && exit ;;
       --detach | --disaggregation-mode*) fail "$word does not go with launch-pd.sh" "$EXIT_USAGE" ;;
+      --max-request-bytes*) target=all && give all "$word" ;;
       --prefill-round-robin-balance*) target=both && give both "$word" ;;
       --prefill-*) target=prefill && give prefill "--${word#--prefill-}" ;;
       --decode-log-interval*) target=both && give both "$word" ;;
@@ -67,7 +69,7 @@ parse() {
       --*) target=both && give both "$word" ;;
       *)
         case $target in
-          both | prefill | decode) give "$target" "$word" ;;
+          all | both | prefill | decode) give "$target" "$word" ;;
           *) take_own "$target" "$word" && target=both ;;
         esac
         ;;
@@ -75,10 +77,11 @@ parse() {
   done
 }
 
-# give TARGET WORD
+# give TARGET WORD: "all" are both servers and the router.
 give() {
   [[ $1 == decode ]] || PREFILL+=("$2")
   [[ $1 == prefill ]] || DECODE+=("$2")
+  [[ $1 != all ]] || ROUTER+=("$2")
 }
 
 # take_own FLAG VALUE
@@ -111,7 +114,7 @@ start_router() {
   role_jvm_flags router
   mkdir -p "$RUN_BASE/router"
   "$JAVA" "${JVM_FLAGS[@]}" -cp "$(role_class_path router)" "${ROLE_MAIN[router]}" --host "$HOST" --port "$PORT" \
-    --prefill "http://127.0.0.1:$PREFILL_PORT,$BOOTSTRAP_PORT" --decode "http://127.0.0.1:$DECODE_PORT" \
+    --prefill "http://127.0.0.1:$PREFILL_PORT,$BOOTSTRAP_PORT" --decode "http://127.0.0.1:$DECODE_PORT" "${ROUTER[@]}" \
     </dev/null >"$RUN_BASE/router/router.log" 2>&1 &
   PID_OF+=("$!")
 }

@@ -83,7 +83,10 @@ final class RequestRouter {
                 return;
             }
             if (dpRank == DispatchPolicy.NOT_LIVE) {
-                refuse(worker, legacy, request, UNAVAILABLE, "the rank this request must go to is not up");
+                String reason = "the rank this request must go to takes none now: it is down, draining, or has all the"
+                        + " requests it may have (--max-requests-per-rank "
+                        + config.limits().rankCredit() + ")";
+                refuse(worker, legacy, request, UNAVAILABLE, reason);
                 return;
             }
             if (!probe && !view.isLive(dpRank)) {

@@ -1,5 +1,6 @@
 package dpserve.router;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 
@@ -16,6 +17,10 @@ public final class Attempt {
     public Attempt(String path, ObjectNode body, String rid) {
         this.body = new RoutedBody(path, body, rid);
         this.received = new ReceivedOutput(this.body.openAi(), this.body.sequences() == 1, this.body.idsWanted());
+        JsonNode own = this.body.ownResume();
+        if (own != null) {
+            received.begin(own);
+        }
     }
 
     /** The body for one half of a pair, with what was received so far to go on behind it. */
@@ -31,6 +36,21 @@ public final class Attempt {
      */
     public byte[] take(byte[] event) throws IOException {
         return received.take(event);
+    }
+
+    /** Rooms that an attempt takes: one for each sequence. */
+    public int rooms() {
+        return body.sequences();
+    }
+
+    /** Whether the client's name for the request is this one. */
+    public boolean isNamed(String rid) {
+        return body.isNamed(rid);
+    }
+
+    /** Whether each sequence has made output in this attempt, or has ended: then no prefill half is needed any more. */
+    public boolean hasBegun() {
+        return received.hasBegun(body.sequences());
     }
 
     /** Another attempt begins. */

@@ -22,7 +22,12 @@ final class ReceivedOutput {
     private static final class Sequence {
         ArrayNode ids = JsonNodeFactory.instance.arrayNode();
         final StringBuilder text = new StringBuilder();
-        boolean finished;
+
+        /** Why it ended, as {@code /generate} has it; null while it goes on. */
+        JsonNode end;
+
+        /** Whether it has made output in the attempt under way. */
+        boolean begun;
     }
 
     private final boolean openAi;
@@ -72,9 +77,35 @@ final class ReceivedOutput {
         return JSON.writeValueAsBytes(node);
     }
 
+    /** Output that the client had before the first attempt, one entry for each sequence. */
+    void begin(JsonNode resume) {
+        for (int i = 0; i < resume.size(); i++) {
+            if (resume.get(i).isObject()) {
+                Sequence s = at(i);
+                s.text.append(resume.get(i).path("text").asText(""));
+                resume.get(i).path("output_ids").forEach(s.ids::add);
+                s.end = orNull(resume.get(i).path("finish_reason"));
+            }
+        }
+    }
+
+    private static JsonNode orNull(JsonNode node) {
+        return node.isMissingNode() || node.isNull() ? null : node;
+    }
+
+    /** Whether each of so many sequences has made output in this attempt, or has ended. */
+    boolean hasBegun(int count) {
+        int begun = 0;
+        for (Sequence s : sequences.values()) {
+            begun += s.begun || s.end != null ? 1 : 0;
+        }
+        return begun >= count;
+    }
+
     /** Another attempt begins: its events may be of the other kind. */
     void beginAttempt() {
         readLast();
+        sequences.values().forEach(s -> s.begun = false);
         read = 0;
         cumulative = false;
     }
@@ -92,9 +123,10 @@ final class ReceivedOutput {
 
     private boolean takeGenerate(JsonNode event) {
         Sequence s = at(event.path("index").asInt(0));
-        if (s.finished) {
+        if (s.end != null) {
             return false;
         }
+        s.begun = true;
         JsonNode ids = event.path("output_ids");
         boolean whole =
                 ids.size() == event.path("meta_info").path("completion_tokens").asInt();
@@ -105,7 +137,7 @@ final class ReceivedOutput {
         }
         s.text.append(event.path("text").asText());
         ids.forEach(s.ids::add);
-        s.finished = !event.path("meta_info").path("finish_reason").isNull();
+        s.end = orNull(event.path("meta_info").path("finish_reason"));
         return true;
     }
 
@@ -113,17 +145,23 @@ final class ReceivedOutput {
         boolean news = event.path("choices").isEmpty(); // usage
         for (JsonNode choice : event.path("choices")) {
             Sequence s = at(choice.path("index").asInt(0));
-            if (s.finished) {
+            if (s.end != null) {
                 continue;
             }
             news = true;
+            s.begun = true;
             JsonNode text = choice.has("delta") ? choice.path("delta").path("content") : choice.path("text");
             // The role of a chat, and the prompt that echo asks for, come without ids.
             if (choice.has("token_ids")) {
                 s.text.append(text.asText(""));
                 choice.path("token_ids").forEach(s.ids::add);
             }
-            s.finished = !choice.path("finish_reason").isNull();
+            if (choice.hasNonNull("finish_reason")) {
+                s.end = JsonNodeFactory.instance
+                        .objectNode()
+                        .put("type", choice.path("finish_reason").asText())
+                        .set("matched", choice.path("matched_stop"));
+            }
         }
         return news;
     }
@@ -146,7 +184,11 @@ final class ReceivedOutput {
             if (s == null) {
                 all.addNull();
             } else {
-                all.addObject().put("text", s.text.toString()).set("output_ids", s.ids);
+                ObjectNode entry = all.addObject().put("text", s.text.toString());
+                entry.set("output_ids", s.ids);
+                if (s.end != null) {
+                    entry.set("finish_reason", s.end);
+                }
             }
         }
         return all;

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  */
 final class RoutedBody {
     private static final String RID = "rid";
+    private static final String RESUME = "resume";
     private static final String TOKEN_IDS = "return_token_ids";
 
     private final ObjectNode body;
@@ -42,7 +43,7 @@ final class RoutedBody {
 
     /** Sequences of the reply: prompts times samples. */
     int sequences() {
-        JsonNode prompts = openAi ? body.path("prompt") : body.path(body.has("text") ? "text" : "input_ids");
+        JsonNode prompts = openAi ? body.path("prompt") : body.path(body.hasNonNull("text") ? "text" : "input_ids");
         boolean list =
                 prompts.isArray() && !prompts.isEmpty() && !prompts.get(0).isNumber();
         JsonNode params = body.path("sampling_params");
@@ -61,13 +62,27 @@ final class RoutedBody {
         attempt.put("bootstrap_port", bootstrapPort);
         attempt.put("bootstrap_room", room);
         if (!received.isEmpty()) {
-            attempt.set("resume", received.resume(sequences()));
+            attempt.set(RESUME, received.resume(sequences()));
         }
         if (prefill) {
             attempt.put("stream", false);
             attempt.remove("stream_options");
         }
         return attempt;
+    }
+
+    /** Output that the client itself brought along, one entry for each sequence; null if that is not what it is. */
+    JsonNode ownResume() {
+        JsonNode resume = body.path(RESUME);
+        if (resume.isObject() && sequences() == 1) {
+            return body.arrayNode().add(resume);
+        }
+        return resume.isArray() && resume.size() == sequences() ? resume : null;
+    }
+
+    /** Whether the client's name for it is this one. */
+    boolean isNamed(String rid) {
+        return body.path(RID).isTextual() && body.path(RID).textValue().equals(rid);
     }
 
     boolean idsWanted() {

@@ -1,13 +1,14 @@
 package dpserve.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dpserve.io.message.FinishReason;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
 /**
  * Reads {@code resume}: an object, or a list with one for each sequence of the reply (null for one that begins), of
- * {@code output_ids} and {@code text}. A PD router gives it when it sends a request to another pair.
+ * {@code output_ids} and {@code text}, and of one that has ended {@code finish_reason}, as {@code /generate} has it. A PD router gives it when it sends a request to another pair.
  */
 final class ResumeParser {
     static final String FIELD = "resume";
@@ -59,6 +60,22 @@ final class ResumeParser {
         for (int id : outputIds) {
             ids.checkId(FIELD + ".output_ids", id);
         }
-        return new SequenceSpec.Resume(outputIds, f.text("text", ""));
+        Fields end = f.object("finish_reason");
+        return new SequenceSpec.Resume(outputIds, f.text("text", ""), end == null ? null : end(end, outputIds.length));
+    }
+
+    private static FinishReason end(Fields f, int made) throws BadRequest {
+        String type = f.text("type", "");
+        JsonNode matched = f.get("matched");
+        return switch (type) {
+            case "length" -> new FinishReason.Length(made);
+            case "abort" -> new FinishReason.Abort(f.text("message", "Aborted"), null, null);
+            case "stop" ->
+                matched != null && matched.isInt()
+                        ? new FinishReason.StopToken(matched.intValue())
+                        : new FinishReason.StopString(f.text("matched", ""));
+            default ->
+                throw new BadRequest(FIELD, FIELD + ".finish_reason.type must be stop, length or abort, not " + type);
+        };
     }
 }

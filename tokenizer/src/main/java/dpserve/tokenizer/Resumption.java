@@ -62,6 +62,10 @@ public final class Resumption {
 
     /** Nothing is left to make: only the word of the end was lost. */
     FinishReason isComplete(SequenceState state) {
+        SequenceSpec.Resume resume = state.spec().resume();
+        if (resume != null && resume.end() != null) {
+            return resume.end();
+        }
         SamplingParams params = state.spec().samplingParams();
         int made = state.completionTokens();
         if (made == 0) {

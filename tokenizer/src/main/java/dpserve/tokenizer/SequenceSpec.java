@@ -1,5 +1,6 @@
 package dpserve.tokenizer;
 
+import dpserve.io.message.FinishReason;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
 import java.util.Arrays;
@@ -44,8 +45,9 @@ public record SequenceSpec(
      *
      * @param outputIds the output tokens so far
      * @param text as much of their text as was shown
+     * @param end why it has ended, so that nothing more is made of it; null if it goes on
      */
-    public record Resume(int[] outputIds, String text) {}
+    public record Resume(int[] outputIds, String text, FinishReason end) {}
 
     /**
      * Wishes about the rank, handed on to the controller and the ranks as they are. Each may be null.

@@ -109,11 +109,48 @@ class AttemptTest {
     void shouldGoOnBehindEachChoiceOfItsOwn() {
         Attempt attempt = attempt("/v1/completions", "{'prompt': ['a', 'b'], 'n': 2, 'stream': true}");
         take(attempt, "{'choices': [{'index': 2, 'text': 'hi', 'token_ids': [1, 2], 'finish_reason': null}]}");
-        take(attempt, "{'choices': [{'index': 0, 'text': 'yo', 'token_ids': [3], 'finish_reason': 'stop'}]}");
+        take(
+                attempt,
+                "{'choices': [{'index': 0, 'text': 'yo', 'token_ids': [3], 'finish_reason': 'stop', 'matched_stop': 7}]}");
         assertThat(resume(attempt))
                 .isEqualTo(
-                        json("{'a': [{'output_ids': [3], 'text': 'yo'}, null, {'output_ids': [1, 2], 'text': 'hi'}, null]}")
+                        json("{'a': [{'output_ids': [3], 'text': 'yo', 'finish_reason': {'type': 'stop', 'matched': 7}}, null, {'output_ids': [1, 2], 'text': 'hi'}, null]}")
                                 .get("a"));
+    }
+
+    @Test
+    void shouldNeedThePrefillHalfUntilEachSequenceHasBegun() {
+        Attempt attempt = attempt("/v1/completions", "{'prompt': 'a', 'n': 2, 'stream': true}");
+        take(attempt, "{'choices': [{'index': 0, 'text': 'x', 'token_ids': [3], 'finish_reason': 'stop'}]}");
+        assertThat(attempt.hasBegun()).isFalse();
+        take(attempt, "{'choices': [{'index': 1, 'text': 'x', 'token_ids': [3], 'finish_reason': null}]}");
+        assertThat(attempt.hasBegun()).isTrue();
+        attempt.beginAttempt();
+        assertThat(attempt.hasBegun()).as("the second one has to begin again").isFalse();
+        take(attempt, "{'choices': [{'index': 1, 'text': 'y', 'token_ids': [4], 'finish_reason': null}]}");
+        assertThat(attempt.hasBegun()).isTrue();
+        Attempt one = attempt("/generate", "{'text': 'a', 'stream': true}");
+        assertThat(one.hasBegun()).isFalse();
+        take(one, "{'text': 'x', 'output_ids': [5], 'meta_info': {'finish_reason': null, 'completion_tokens': 1}}");
+        assertThat(one.hasBegun()).isTrue();
+    }
+
+    @Test
+    void shouldGoOnBehindWhatTheClientBroughtAlong() {
+        String own = "'resume': {'output_ids': [1, 2], 'text': 'ab'}";
+        Attempt attempt = attempt("/v1/completions", "{'prompt': 'p', 'stream': true, " + own + "}");
+        assertThat(resume(attempt).get(0)).isEqualTo(json("{'output_ids': [1, 2], 'text': 'ab'}"));
+        take(attempt, "{'choices': [{'index': 0, 'text': 'c', 'token_ids': [3], 'finish_reason': null}]}");
+        assertThat(resume(attempt).get(0)).isEqualTo(json("{'output_ids': [1, 2, 3], 'text': 'abc'}"));
+        assertThat(resume(attempt("/generate", "{'text': ['a', 'b'], " + own + "}")))
+                .as("what a server refuses stays as it is")
+                .isEqualTo(json("{" + own + "}").get("resume"));
+    }
+
+    @Test
+    void shouldTakeANullTextForNone() {
+        Attempt attempt = attempt("/generate", "{'text': null, 'input_ids': [[1], [2]]}");
+        assertThat(attempt.rooms()).isEqualTo(2);
     }
 
     @Test

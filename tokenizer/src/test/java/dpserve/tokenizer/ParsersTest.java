@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dpserve.io.message.FinishReason;
 import dpserve.io.message.SamplingParams;
 import dpserve.tokenizer.OpenAiParser.OpenAiRequest;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -52,6 +53,15 @@ class ParsersTest {
         GenerateRequest two = parse("{'text': ['x', 'y'], 'resume': [null, {'output_ids': [5]}]}");
         assertThat(two.sequences().get(0).resume()).isNull();
         assertThat(two.sequences().get(1).resume().text()).isEmpty();
+        assertThat(parse(
+                                "{'text': 'x', 'resume': {'output_ids': [5], 'finish_reason': {'type': 'stop', 'matched': '.'}}}")
+                        .sequences()
+                        .get(0)
+                        .resume()
+                        .end())
+                .isEqualTo(new FinishReason.StopString("."));
+        assertThatThrownBy(() -> parse("{'text': 'x', 'resume': {'finish_reason': {'type': 'wrong'}}}"))
+                .hasMessageContaining("resume.finish_reason.type");
         assertThatThrownBy(() -> parse("{'text': 'x', 'resume': [null, null]}"))
                 .hasMessageContaining("resume has 2 entries");
         assertThatThrownBy(() -> parse("{'text': 'x', 'resume': {'output_ids': [-1]}}"))

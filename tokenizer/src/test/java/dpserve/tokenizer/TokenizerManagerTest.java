@@ -118,7 +118,7 @@ class TokenizerManagerTest {
                 SamplingParams.greedy(9),
                 true,
                 SequenceSpec.Routing.NONE,
-                new SequenceSpec.Resume(new int[] {7, 8}, "shown "),
+                new SequenceSpec.Resume(new int[] {7, 8}, "shown ", null),
                 null);
         SequenceState state = manager.submit(spec, recorder.listener(), 0, 0);
         TokenizedGenerateReqInput sent =
@@ -143,12 +143,28 @@ class TokenizerManagerTest {
                 SamplingParams.greedy(2),
                 true,
                 SequenceSpec.Routing.NONE,
-                new SequenceSpec.Resume(new int[] {7, 8}, "all"),
+                new SequenceSpec.Resume(new int[] {7, 8}, "all", null),
                 null);
         manager.submit(spec, recorder.listener(), 0, 0);
         assertThat(recorder.sent(TokenizedGenerateReqInput.class)).isEmpty();
         assertThat(recorder.heard()).containsExactly("heard:a::length");
         assertThat(manager.size()).isZero();
+    }
+
+    @Test
+    void shouldMakeNothingMoreOfWhatEndedElsewhere() {
+        SequenceSpec spec = new SequenceSpec(
+                "a",
+                new int[] {1},
+                SamplingParams.greedy(100),
+                true,
+                SequenceSpec.Routing.NONE,
+                new SequenceSpec.Resume(new int[] {7, 8}, "all", new FinishReason.StopString("!")),
+                null);
+        SequenceState state = manager.submit(spec, recorder.listener(), 0, 0);
+        assertThat(recorder.sent(TokenizedGenerateReqInput.class)).isEmpty();
+        assertThat(recorder.heard()).containsExactly("heard:a::stop");
+        assertThat(state.completionTokens()).isEqualTo(2);
     }
 
     /** One row: a token and some text. */

@@ -10,9 +10,11 @@ import dpserve.tokenizer.http.HttpCall;
 import dpserve.tokenizer.http.Router;
 import io.netty.channel.EventLoop;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
@@ -37,11 +39,12 @@ public final class PdRouter {
     private final Upstream upstream;
     private final LongSupplier rooms;
     private final Map<String, Long> counts = new LinkedHashMap<>();
+    private final Set<RoutedExchange> running = new HashSet<>();
     private long requests;
 
     /**
      * @param loop where everything runs
-     * @param rooms draws bootstrap rooms, at least 0, that no other request will draw
+     * @param rooms draws bootstrap rooms, at least 0: the first of those that a request may take, far from any other's
      */
     public PdRouter(EventLoop loop, PairChoice pairs, LongSupplier rooms) {
         this.loop = loop;
@@ -70,8 +73,11 @@ public final class PdRouter {
         for (String path : List.of("/server_info", "/get_server_info", "/v1/loads")) {
             router.add(GET, path, (call, exchange) -> ServerCalls.gather(this, call, exchange));
         }
-        router.add(List.of("GET", "POST"), "/flush_cache", (call, exchange) -> ServerCalls.all(this, call, exchange));
-        router.add(POST, "/abort_request", (call, exchange) -> ServerCalls.all(this, call, exchange));
+        router.add(
+                List.of("GET", "POST"),
+                "/flush_cache",
+                (call, exchange) -> ServerCalls.all(this, call, exchange, () -> {}));
+        router.add(POST, "/abort_request", this::abort);
         router.add(GET, "/metrics", (call, exchange) -> metrics(exchange));
     }
 
@@ -82,7 +88,22 @@ public final class PdRouter {
         }
         requests++;
         String rid = UUID.randomUUID().toString().replace("-", "");
-        new RoutedExchange(this, call, (ObjectNode) body, exchange, rid, rooms).begin();
+        RoutedExchange routed = new RoutedExchange(this, call, (ObjectNode) body, exchange, rid, rooms.getAsLong());
+        running.add(routed);
+        routed.begin();
+    }
+
+    /** The servers decide who may do this, and abort what they have; what must not be tried again is known here alone. */
+    private void abort(HttpCall call, Exchange exchange) throws BadRequest {
+        JsonNode body = Router.json(call.body());
+        String rid = body.path("rid").asText("");
+        boolean all = body.path("abort_all").asBoolean(false);
+        ServerCalls.all(this, call, exchange, () -> List.copyOf(running).forEach(routed -> routed.abort(rid, all)));
+    }
+
+    /** A request has its whole reply, or its client is gone. */
+    void ended(RoutedExchange routed) {
+        running.remove(routed);
     }
 
     private void metrics(Exchange exchange) {

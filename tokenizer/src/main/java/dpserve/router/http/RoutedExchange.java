@@ -13,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +32,11 @@ final class RoutedExchange {
     private static final byte[] ERROR = "{\"error\"".getBytes(StandardCharsets.US_ASCII);
     private static final int UNAVAILABLE = 503;
     private static final int OK = 200;
+
+    /** What proxies say of a request that its client ended. */
+    private static final int CLIENT_CLOSED_REQUEST = 499;
+
+    private static final String ABORTED = "Aborted";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Logger LOG = LoggerFactory.getLogger(RoutedExchange.class);
 
@@ -40,39 +44,49 @@ final class RoutedExchange {
     private final HttpCall call;
     private final Exchange exchange;
     private final Attempt attempt;
-    private final LongSupplier rooms;
     private PairChoice.Pair pair;
     private Upstream.Call prefill;
     private Upstream.Call decode;
 
-    /** Whether the attempt under way has made output. */
-    private boolean hasOutput;
+    /** The first room of the next attempt. */
+    private long room;
+
+    /** A client wants it ended: it is not tried again. */
+    private boolean abortAsked;
 
     /** Number of the attempt under way; whatever an earlier one still says goes nowhere. */
     private int number;
 
-    RoutedExchange(PdRouter router, HttpCall call, ObjectNode body, Exchange exchange, String rid, LongSupplier rooms) {
+    /** @param room the first of the rooms that it may take: none that another request takes is near it */
+    RoutedExchange(PdRouter router, HttpCall call, ObjectNode body, Exchange exchange, String rid, long room) {
         this.router = router;
         this.call = call;
         this.exchange = exchange;
         this.attempt = new Attempt(call.path(), body, rid);
-        this.rooms = rooms;
-        exchange.onClientGone(this::giveUp);
+        this.room = room;
+        exchange.onClientGone(() -> {
+            giveUp();
+            router.ended(this);
+        });
     }
 
     void begin() {
         if (exchange.isDone()) {
             return;
         }
+        if (abortAsked) {
+            aborted();
+            return;
+        }
         number++;
-        hasOutput = false;
         attempt.beginAttempt();
         pair = router.pairs().take();
         PairChoice.Prefill to = router.pairs().prefills().get(pair.prefill());
-        long room = rooms.getAsLong();
         String host = to.url().getHost();
         byte[] first = bytes(attempt.body(true, host, to.bootstrapPort(), room));
         byte[] second = bytes(attempt.body(false, host, to.bootstrapPort(), room));
+        // Not drawn anew: where rooms stand for ranks (follow_bootstrap_room), these stand for the next ones.
+        room += attempt.rooms();
         prefill = router.upstream()
                 .send(to.url(), call.method(), call.path(), call.authorization(), first, new PrefillReply(number));
         decode = router.upstream()
@@ -106,7 +120,7 @@ final class RoutedExchange {
     /** This pair failed: another attempt, or the client hears of it. */
     private void failed(int status, String contentType, byte[] body, String why) {
         giveUp();
-        if (status == UNAVAILABLE && number < MAX_ATTEMPTS) {
+        if (status == UNAVAILABLE && number < MAX_ATTEMPTS && !abortAsked) {
             router.count(PdRouter.RETRIES);
             LOG.info("attempt {} failed ({}), trying another pair", number, why);
             ScheduledExecutorService loop = router.loop();
@@ -114,6 +128,7 @@ final class RoutedExchange {
             return;
         }
         router.count(PdRouter.FAILED);
+        router.ended(this);
         if (!exchange.isStreaming()) {
             exchange.reply(status, contentType, body);
             return;
@@ -122,6 +137,18 @@ final class RoutedExchange {
         event.putObject("error").put("message", why).put("code", status).put("retryable", status == UNAVAILABLE);
         exchange.event(bytes(event));
         exchange.endEvents();
+    }
+
+    /** A client wants these requests ended: whatever their halves answer, none is tried again. */
+    void abort(String rid, boolean all) {
+        abortAsked |= all || attempt.isNamed(rid);
+    }
+
+    /** Between two attempts nobody else knows of it. */
+    private void aborted() {
+        ObjectNode body = JSON.createObjectNode();
+        body.putObject("error").put("message", ABORTED);
+        failed(CLIENT_CLOSED_REQUEST, "application/json", bytes(body), ABORTED);
     }
 
     private void broken(String half, String why) {
@@ -134,6 +161,7 @@ final class RoutedExchange {
     private void done() {
         giveUp(); // a prefill half that has not ended yet is done for as well
         router.count(PdRouter.SERVED);
+        router.ended(this);
     }
 
     /** The prefill half's own answer is of no use to anyone; its errors are. */
@@ -149,7 +177,7 @@ final class RoutedExchange {
 
         private boolean isOver() {
             // What has first output has its KV: the prefill half may fail as it likes.
-            return of != number || pair == null || hasOutput;
+            return of != number || pair == null || attempt.hasBegun();
         }
 
         @Override
@@ -228,7 +256,6 @@ final class RoutedExchange {
                     onError(data);
                     return;
                 }
-                hasOutput = true;
                 byte[] shown = attempt.take(data);
                 if (shown != null) {
                     exchange.startEvents();

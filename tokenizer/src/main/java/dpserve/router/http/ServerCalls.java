@@ -11,12 +11,17 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** Calls that are about the servers behind the router. */
 final class ServerCalls {
     private static final int OK = 200;
     private static final int UNAVAILABLE = 503;
+
+    /** Longer than any call of a server's own takes; one that is stopped must not keep a probe waiting for ever. */
+    private static final int LIMIT_S = 30;
 
     private record Answer(int status, String contentType, byte[] body) {}
 
@@ -27,9 +32,13 @@ final class ServerCalls {
         ask(router, List.of(server), call, exchange, answers -> reply(exchange, answers.get(0)));
     }
 
-    /** The first answer that is an error, if one is. */
-    static void all(PdRouter router, HttpCall call, Exchange exchange) {
-        ask(router, servers(router), call, exchange, answers -> {
+    /**
+     * The first answer that is an error, if one is.
+     *
+     * @param onOk runs with each answer that is none
+     */
+    static void all(PdRouter router, HttpCall call, Exchange exchange, Runnable onOk) {
+        ask(router, servers(router), call, exchange, onOk, answers -> {
             Answer worst = answers.get(0);
             for (Answer answer : answers) {
                 worst = worst.status() == OK ? answer : worst;
@@ -85,12 +94,49 @@ final class ServerCalls {
 
     private static void ask(
             PdRouter router, List<URI> servers, HttpCall call, Exchange exchange, Consumer<List<Answer>> then) {
+        ask(router, servers, call, exchange, () -> {}, then);
+    }
+
+    /** @param onOk runs with each answer that is 200 */
+    private static void ask(
+            PdRouter router,
+            List<URI> servers,
+            HttpCall call,
+            Exchange exchange,
+            Runnable onOk,
+            Consumer<List<Answer>> then) {
         Answer[] answers = new Answer[servers.size()];
         int[] missing = {servers.size()};
         List<Upstream.Call> calls = new ArrayList<>();
-        exchange.onClientGone(() -> calls.forEach(Upstream.Call::cancel));
+        List<Whole> replies = new ArrayList<>();
+        Future<?> limit = router.loop()
+                .schedule(
+                        () -> {
+                            calls.forEach(Upstream.Call::cancel);
+                            for (int i = 0; i < answers.length; i++) {
+                                if (answers[i] == null) {
+                                    replies.get(i).onBroken("no answer within " + LIMIT_S + " s");
+                                }
+                            }
+                        },
+                        LIMIT_S,
+                        TimeUnit.SECONDS);
+        exchange.onClientGone(() -> {
+            limit.cancel(false);
+            calls.forEach(Upstream.Call::cancel);
+        });
         for (int i = 0; i < servers.size(); i++) {
             int at = i;
+            replies.add(new Whole(answer -> {
+                answers[at] = answer;
+                if (answer.status() == OK) {
+                    onOk.run();
+                }
+                if (--missing[0] == 0) {
+                    limit.cancel(false);
+                    then.accept(List.of(answers));
+                }
+            }));
             calls.add(router.upstream()
                     .send(
                             servers.get(i),
@@ -98,12 +144,7 @@ final class ServerCalls {
                             call.uri(),
                             call.authorization(),
                             call.body(),
-                            new Whole(answer -> {
-                                answers[at] = answer;
-                                if (--missing[0] == 0) {
-                                    then.accept(List.of(answers));
-                                }
-                            })));
+                            replies.get(i)));
         }
     }
 

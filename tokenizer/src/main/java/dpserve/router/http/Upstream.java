@@ -10,6 +10,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.FullHttpRequest;
@@ -24,6 +25,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import jdk.net.ExtendedSocketOptions;
 
 /**
  * Calls servers, each over a connection of its own that ends with the reply: a call that is given up takes its connection along,
@@ -33,6 +35,15 @@ public final class Upstream {
     private static final int CONNECT_TIMEOUT_MS = 2_000;
     private static final int MAX_HEADERS = 32 << 10;
     private static final int MAX_PIECE_BYTES = 64 << 10;
+
+    /**
+     * A host that lost power says nothing, and TCP believes in it for ever while nothing is sent to it: the kernel asks after
+     * 15 s of silence, and gives up after three questions without an answer, 30 s after the last word.
+     */
+    private static final int KEEPALIVE_IDLE_S = 15;
+
+    private static final int KEEPALIVE_INTERVAL_S = 5;
+    private static final int KEEPALIVE_COUNT = 3;
 
     /** Hears of one reply; nothing follows {@link #onEnd} or {@link #onBroken}. */
     public interface Listener {
@@ -75,6 +86,10 @@ public final class Upstream {
                 .channel(NioSocketChannel.class)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
+                .option(ChannelOption.SO_KEEPALIVE, true)
+                .option(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE), KEEPALIVE_IDLE_S)
+                .option(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL), KEEPALIVE_INTERVAL_S)
+                .option(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT), KEEPALIVE_COUNT)
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
@@ -89,7 +104,8 @@ public final class Upstream {
             if (f.isSuccess()) {
                 channel.writeAndFlush(request(server, method, target, authorization, body));
             } else {
-                reply.broken("no connection to " + server.getAuthority());
+                // Never before this call has returned: a name without address fails at once.
+                loop.execute(() -> reply.broken("no connection to " + server.getAuthority()));
             }
         });
         return () -> {

@@ -31,7 +31,7 @@ public final class RouterMain implements Callable<Integer> {
     private static final int DEFAULT_PORT = 8000;
 
     /** As the servers' own. */
-    private static final int DEFAULT_MAX_BODY_BYTES = 16 << 20;
+    private static final int DEFAULT_MAX_BODY_BYTES = 32 << 20;
 
     private static final int DEFAULT_HTTP_PORT = 80;
 

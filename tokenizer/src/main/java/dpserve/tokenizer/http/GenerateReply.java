@@ -58,8 +58,15 @@ final class GenerateReply {
         for (int i = 0; i < request.sequences().size() && !exchange.isDone(); i++) {
             int index = i;
             SequenceListener listener = (state, newText) -> reply.onOutput(index, state);
-            reply.states.add(
-                    manager.submit(request.sequences().get(i), listener, exchange.acceptedNs(), context.nowNs()));
+            SequenceSpec spec = request.sequences().get(i);
+            reply.know(index, manager.submit(spec, listener, exchange.acceptedNs(), context.nowNs()));
+        }
+    }
+
+    /** Before its first output, which may come before {@link TokenizerManager#submit} has returned. */
+    private void know(int index, SequenceState state) {
+        if (states.size() == index) {
+            states.add(state);
         }
     }
 
@@ -69,6 +76,7 @@ final class GenerateReply {
     }
 
     private void onOutput(int index, SequenceState state) {
+        know(index, state);
         boolean finished = state.finishReason() != null;
         if (finished) {
             unfinished--;

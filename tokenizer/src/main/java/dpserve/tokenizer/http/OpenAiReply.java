@@ -67,8 +67,15 @@ final class OpenAiReply {
         for (int i = 0; i < request.generate().sequences().size() && !exchange.isDone(); i++) {
             int index = i;
             SequenceListener listener = (state, newText) -> reply.onOutput(index, state, newText);
-            reply.states.add(manager.submit(
-                    request.generate().sequences().get(i), listener, exchange.acceptedNs(), context.nowNs()));
+            SequenceSpec spec = request.generate().sequences().get(i);
+            reply.know(index, manager.submit(spec, listener, exchange.acceptedNs(), context.nowNs()));
+        }
+    }
+
+    /** Before its first output, which may come before {@link TokenizerManager#submit} has returned. */
+    private void know(int index, SequenceState state) {
+        if (states.size() == index) {
+            states.add(state);
         }
     }
 
@@ -77,6 +84,7 @@ final class OpenAiReply {
     }
 
     private void onOutput(int index, SequenceState state, String newText) {
+        know(index, state);
         boolean finished = state.finishReason() != null;
         if (finished) {
             unfinished--;

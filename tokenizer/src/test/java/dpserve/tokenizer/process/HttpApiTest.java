@@ -117,6 +117,18 @@ class HttpApiTest {
     }
 
     @Test
+    void shouldAnswerWholeWhatAnotherServerHasMadeWhole() throws Exception {
+        String resume = "'resume': {'output_ids': [5, 6], 'text': 'done'}";
+        JsonNode generate =
+                json(post("/generate", "{'input_ids': [1], 'sampling_params': {'max_new_tokens': 2}, " + resume + "}"));
+        assertThat(generate.path("text").asText()).isEqualTo("done");
+        assertThat(generate.path("meta_info").path("completion_tokens").asInt()).isEqualTo(2);
+        JsonNode completion = json(post("/v1/completions", "{'prompt': [1], 'max_tokens': 2, " + resume + "}"));
+        assertThat(completion.path("choices").path(0).path("text").asText()).isEqualTo("done");
+        assertThat(completion.path("usage").path("completion_tokens").asInt()).isEqualTo(2);
+    }
+
+    @Test
     void shouldAnswerAPlainRequest() throws Exception {
         JsonNode reply = json(
                 post("/generate", "{'input_ids': [1, 2, 3], 'rid': 'r1', 'sampling_params': {'max_new_tokens': 2}}"));

@@ -44,6 +44,8 @@ END
 }
 
 # Far enough apart for the endpoints of two topologies.
+# 10 s: what the last request leaves is gone within a heartbeat or two.
+readonly EMPTY_TURNS=50
 readonly PREFILL_PORT_BELOW=1000
 readonly DECODE_PORT_BELOW=500
 
@@ -121,11 +123,23 @@ bench() {
   "$ROOT/scripts/bench-serving.sh" --no-build --backend sglang --host 127.0.0.1 --port "$PORT" --disable-tqdm "${pd[@]}" "$@"
 }
 
-# server_info FILE: what all processes say of themselves; of a pair the decode server's.
+# server_info FILE [PORT]: what all processes say of themselves; of a pair the decode server's.
 server_info() {
   local port=$PORT
   [[ $PD == false ]] || port=$((PORT - DECODE_PORT_BELOW))
-  curl -sf -m 10 "http://127.0.0.1:$port/server_info" >"$1" || fail "the topology does not answer; logs in $FOLDER"
+  curl -sf -m 10 "http://127.0.0.1:${2:-$port}/server_info" >"$1" || fail "the topology does not answer; logs in $FOLDER"
+}
+
+# require_empty FILE [PORT]: the same, once it holds nothing of any request.
+require_empty() {
+  local left turn
+  for ((turn = 0; turn < EMPTY_TURNS; turn++)); do
+    server_info "$@"
+    left=$(grep -o '"tables": *{[^}]*}' "$1" | grep -o '"[a-z_]*": *[1-9][0-9]*' || true)
+    [[ -n $left ]] || return 0
+    sleep 0.2
+  done
+  fail "after the load this is left in the tables of /server_info: ${left//$'\n'/, }; see $1"
 }
 
 # start_topology REPORT METHOD FLAG...
@@ -197,7 +211,8 @@ END
     --random-output-len "$OUTPUT_LEN" --random-range-ratio "$RANGE_RATIO" --request-rate "$wall_rate" \
     --max-concurrency "$CONCURRENCY" --seed "$SEED" --flush-cache --verify --output-details \
     --output-file "$folder/bench.jsonl" >"$folder/bench.log" 2>&1 || fail "the load failed, see $folder/bench.log"
-  server_info "$folder/server-info.json"
+  require_empty "$folder/server-info.json"
+  [[ $PD == false ]] || require_empty "$folder/server-info-prefill.json" $((PORT - PREFILL_PORT_BELOW))
   stop_running
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests --engine llama with a real model: SmolLM2-135M-Instruct, fetched if needed, or the GGUF file that DPSERVE_TEST_GGUF
-# names. First the module, then a topology of two ranks against the plain library.
+# names. First the module, then a topology of two ranks and a pair of servers against the plain library.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -euo pipefail
 
@@ -8,7 +8,8 @@ LIB=$(dirname "${BASH_SOURCE[0]}")/../lib
 source "$LIB/common.sh"
 source "$LIB/prerequisites.sh"
 
-PORT=36000
+PORT=31700
+PAIR=
 readonly SHOWN='^(llama:|\[ERROR\])|Tests run:|BUILD'
 
 usage() {
@@ -23,12 +24,29 @@ run_tests() {
     -Dsurefire.failIfNoSpecifiedTests=false </dev/null | grep -E --line-buffered "$SHOWN"
 }
 
-stop_topology() {
-  bash "$ROOT/scripts/stop.sh" --run-dir "$RUN_FOLDER" || true
+stop_all() {
+  if [[ -n $PAIR ]]; then
+    kill -TERM "$PAIR" 2>/dev/null || true
+    wait "$PAIR" || true
+    PAIR=
+  else
+    bash "$ROOT/scripts/stop.sh" --run-dir "$RUN_FOLDER/whole" || true
+  fi
+}
+
+# start_pair FLAG...: a prefill and a decode server behind a router on $PORT.
+start_pair() {
+  bash "$ROOT/scripts/launch-pd.sh" --no-build --port "$PORT" --prefill-port $((PORT - 300)) --decode-port $((PORT - 600)) \
+    --disaggregation-bootstrap-port $((PORT + 1)) --run-dir "$RUN_FOLDER/pair" "$@" >"$RUN_FOLDER/pair.log" 2>&1 &
+  PAIR=$!
+  until grep -q '(PD router;' "$RUN_FOLDER/pair.log"; do
+    kill -0 "$PAIR" 2>/dev/null || fail "the servers did not start, see $RUN_FOLDER/pair.log"
+    sleep 0.2
+  done
 }
 
 main() {
-  local offline=false
+  local offline=false flags=()
   while (($# > 0)); do
     case $1 in
       --port)
@@ -52,10 +70,16 @@ main() {
   echo "model: $DPSERVE_TEST_GGUF"
   run_tests 'dpserve.llama.*Test'
   RUN_FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/dpserve-llama.XXXXXX")
-  trap stop_topology EXIT
-  bash "$ROOT/scripts/launch.sh" --engine llama --model-path "$DPSERVE_TEST_GGUF" --dp-size 2 --port "$PORT" \
-    --served-model-name smollm2 --run-dir "$RUN_FOLDER" --detach
-  DPSERVE_TEST_URL=http://127.0.0.1:$PORT run_tests 'LiveTopologyTest'
+  trap stop_all EXIT
+  flags=(--engine llama --model-path "$DPSERVE_TEST_GGUF" --served-model-name smollm2)
+  export DPSERVE_TEST_URL=http://127.0.0.1:$PORT
+  echo "a topology of two ranks"
+  bash "$ROOT/scripts/launch.sh" "${flags[@]}" --dp-size 2 --port "$PORT" --run-dir "$RUN_FOLDER/whole" --detach
+  run_tests 'LiveTopologyTest'
+  stop_all
+  echo "a prefill server and a decode server"
+  start_pair "${flags[@]}" --dp-size 1
+  run_tests 'LiveTopologyTest'
 }
 
 main "$@"

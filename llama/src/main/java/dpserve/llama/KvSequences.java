@@ -31,6 +31,11 @@ public final class KvSequences {
     private final List<Entry> entries = new ArrayList<>();
     private long reusedTokens;
 
+    /** What the KV of no token takes as bytes, and each token; 0 before it is known. */
+    private long stateBytes;
+
+    private long stateBytesPerToken;
+
     private static final class Sequence {
         private final int number;
         private final String namespace;
@@ -129,6 +134,70 @@ public final class KvSequences {
             drop(sequence);
         } else {
             retained.add(sequence);
+        }
+    }
+
+    /**
+     * Size of the KV of so many tokens as bytes. The first call finds out, with a few tokens of its own: best before there is
+     * any sequence.
+     *
+     * @throws LlamaException if this model's KV does not grow evenly: it cannot be handed over
+     */
+    public long stateBytes(int tokens) {
+        if (stateBytesPerToken == 0) {
+            int number = freeNumbers.element();
+            long[] sizes = new long[3];
+            for (int i = 0; i < sizes.length; i++) {
+                kv.add(number, new int[sizes.length], i + 1, false);
+                kv.decode((entry, logits) -> {});
+                sizes[i] = kv.stateBytes(number);
+            }
+            kv.truncate(number, 0);
+            if (sizes[2] - sizes[1] != sizes[1] - sizes[0]) {
+                throw new LlamaException(
+                        "this model's KV does not grow evenly with the tokens: it cannot be handed over");
+            }
+            stateBytesPerToken = sizes[1] - sizes[0];
+            stateBytes = sizes[0] - stateBytesPerToken;
+        }
+        return stateBytes + tokens * stateBytesPerToken;
+    }
+
+    /**
+     * The KV of a slot's sequence as bytes.
+     *
+     * @throws LlamaException unless it is that of exactly so many tokens
+     */
+    public byte[] exportState(int slot, int tokens) {
+        Sequence sequence = running.get(slot);
+        if (sequence == null || sequence.length != tokens) {
+            throw new LlamaException("slot " + slot + " has no KV of " + tokens + " tokens");
+        }
+        return kv.exportState(sequence.number);
+    }
+
+    /**
+     * Begins a slot's sequence with KV from elsewhere. Where there is no run of free cells as long it does not begin yet: the slot's
+     * first step computes what no other sequence has, as ever.
+     *
+     * @throws LlamaException if that is not KV of so many tokens; the sequence does not begin then either
+     */
+    public void importState(int slot, String namespace, int[] ids, int tokens, byte[] state) {
+        makeRoom(tokens);
+        if (kv.capacity() - kv.usedCells() < tokens) {
+            return;
+        }
+        Sequence sequence = begin(namespace, ids, 0);
+        boolean imported = false;
+        try {
+            imported = kv.importState(sequence.number, tokens, state);
+        } finally {
+            if (imported) {
+                sequence.extend(ids, tokens);
+                running.put(slot, sequence);
+            } else {
+                drop(sequence);
+            }
         }
     }
 

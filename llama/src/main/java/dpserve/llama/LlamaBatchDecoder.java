@@ -29,6 +29,7 @@ public final class LlamaBatchDecoder implements SequenceKv, AutoCloseable {
 
     private final LlamaLibrary library;
     private final Pointer context;
+    private final KvState state;
     private final int capacity;
     private final int maxBatchTokens;
     private final float[] logits;
@@ -98,6 +99,7 @@ public final class LlamaBatchDecoder implements SequenceKv, AutoCloseable {
             throw new LlamaException("cannot make a context of " + options.contextTokens() + " tokens"
                     + library.log().take());
         }
+        this.state = new KvState(library, context);
         this.lengths = new int[options.maxSequences()];
         this.logits = new float[model.vocabulary().size()];
         this.tokenMemory = new Memory((long) Integer.BYTES * maxBatchTokens);
@@ -263,6 +265,38 @@ public final class LlamaBatchDecoder implements SequenceKv, AutoCloseable {
         }
         library.llama_kv_self_seq_cp(open(), source, target, 0, length);
         lengths[target] = Math.max(length, lengths[target]);
+    }
+
+    @Override
+    public long stateBytes(int sequence) {
+        require(pending == 0, "no sequence may change between add and decode");
+        open();
+        return state.size(sequence);
+    }
+
+    @Override
+    public byte[] exportState(int sequence) {
+        require(pending == 0, "no sequence may change between add and decode");
+        open();
+        return state.read(sequence);
+    }
+
+    @Override
+    public boolean importState(int sequence, int length, byte[] bytes) {
+        require(pending == 0, "no sequence may change between add and decode");
+        require(lengths[sequence] == 0, "only an empty sequence takes KV");
+        open();
+        if (!KvState.isOf(bytes, length)) {
+            throw new LlamaException("these bytes are not the KV of " + length + " tokens");
+        }
+        boolean written = state.write(sequence, bytes);
+        if (!written) {
+            library.llama_kv_self_defrag(context);
+            library.llama_kv_self_update(context);
+            written = state.write(sequence, bytes);
+        }
+        lengths[sequence] = written ? length : 0;
+        return written;
     }
 
     private void reserve(int size) {

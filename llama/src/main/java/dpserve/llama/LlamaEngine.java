@@ -58,6 +58,26 @@ public final class LlamaEngine implements StepModel {
     }
 
     @Override
+    public long kvBytes(int tokens) {
+        return sequences.stateBytes(tokens);
+    }
+
+    @Override
+    public byte[] exportKv(int slot, int tokens) {
+        return sequences.exportState(slot, tokens);
+    }
+
+    @Override
+    public boolean importKv(int slot, String namespace, int[] ids, int tokens, byte[] kv) {
+        try {
+            sequences.importState(slot, namespace, ids, tokens, kv);
+            return true;
+        } catch (LlamaException e) {
+            return false;
+        }
+    }
+
+    @Override
     public void flush() {
         sequences.flush();
     }

@@ -142,6 +142,12 @@ public final class LlamaLibrary {
 
     native void llama_kv_self_seq_cp(Pointer context, int source, int target, int from, int to);
 
+    native long llama_state_seq_get_size(Pointer context, int sequence);
+
+    native long llama_state_seq_get_data(Pointer context, byte[] bytes, long size, int sequence);
+
+    native long llama_state_seq_set_data(Pointer context, byte[] bytes, long size, int sequence);
+
     native void llama_kv_self_defrag(Pointer context);
 
     native void llama_kv_self_update(Pointer context);

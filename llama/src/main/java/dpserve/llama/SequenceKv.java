@@ -41,4 +41,18 @@ interface SequenceKv {
      * any; the tokens must be the same. Not between add and decode.
      */
     void copyPrefix(int source, int target, int length);
+
+    /** Size of the sequence's KV as bytes. Not between add and decode, nor are the two below. */
+    long stateBytes(int sequence);
+
+    /** The sequence's KV, for another pool of the same model. */
+    byte[] exportState(int sequence);
+
+    /**
+     * Gives an empty sequence the KV that {@link #exportState} gave elsewhere.
+     *
+     * @return false if there is no run of free cells as long: the sequence is as empty as before
+     * @throws LlamaException if it is not KV of so many tokens
+     */
+    boolean importState(int sequence, int length, byte[] state);
 }

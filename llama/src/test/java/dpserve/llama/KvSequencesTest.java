@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -150,6 +151,47 @@ class KvSequencesTest {
         assertThat(kv.computed).isEqualTo(before + 1);
     }
 
+    @Test
+    void shouldGoOnWithKvFromElsewhere() {
+        CellPool otherPool = new CellPool(40, 4);
+        KvSequences other = new KvSequences(otherPool);
+        assertThat(other.stateBytes(10)).isEqualTo(47);
+        step(3, 1, 2, 3);
+        other.importState(1, "", ids(1, 2, 3, 9), 3, sequences.exportState(3, 3));
+        int before = otherPool.computed;
+        other.add(1, "", ids(1, 2, 3, 9), 4, true);
+        other.run((entry, logits) -> {});
+
+        assertThat(otherPool.computed).isEqualTo(before + 1);
+        assertThat(otherPool.tokensOfLastEntry()).containsExactly(1, 2, 3, 9);
+        assertThatThrownBy(() -> sequences.exportState(3, 2)).isInstanceOf(LlamaException.class);
+        assertThatThrownBy(() -> sequences.exportState(4, 3)).isInstanceOf(LlamaException.class);
+    }
+
+    @Test
+    void shouldComputeWhatFindsNoRoomInOnePiece() {
+        kv.inPieces = true;
+        sequences.importState(1, "", ids(1, 2, 3, 9), 3, new byte[19]);
+        step(1, 1, 2, 3, 9);
+
+        assertThat(kv.computed).isEqualTo(4);
+        assertThat(kv.tokensOfLastEntry()).containsExactly(1, 2, 3, 9);
+    }
+
+    @Test
+    void shouldMakeRoomForKvFromElsewhereAndGoOnWithoutIfThereIsNone() {
+        step(0, sequence(1, 30));
+        sequences.release(0);
+        byte[] state = new byte[7 + 4 * 20];
+        sequences.importState(1, "", new int[21], 20, state);
+        assertThat(kv.usedCells()).isEqualTo(20);
+
+        sequences.importState(2, "", new int[31], 30, new byte[7 + 4 * 30]);
+        assertThat(kv.usedCells()).isEqualTo(20);
+        step(2, new int[22]); // shares what both have
+        assertThat(kv.usedCells()).isEqualTo(22);
+    }
+
     /** Any order of begins, steps and ends: every entry is computed after exactly the tokens that were asked for. */
     @Test
     void shouldHoldExactlyTheTokensAskedFor() {
@@ -197,6 +239,7 @@ class KvSequencesTest {
         private List<int[]> entriesOfStep = new ArrayList<>();
         private int pendingTokens;
         private int computed;
+        private boolean inPieces;
 
         private record Cell(int token, int position, Set<Integer> sequences) {}
 
@@ -277,6 +320,38 @@ class KvSequencesTest {
                     .filter(c -> c.position < length && c.sequences.contains(source))
                     .forEach(c -> c.sequences.add(target));
             lengths[target] = Math.max(length, lengths[target]);
+        }
+
+        @Override
+        public long stateBytes(int sequence) {
+            return 7 + 4L * lengths[sequence];
+        }
+
+        @Override
+        public byte[] exportState(int sequence) {
+            ByteBuffer bytes = ByteBuffer.allocate((int) stateBytes(sequence));
+            for (int token : tokens(sequence)) {
+                bytes.putInt(token);
+            }
+            return bytes.array();
+        }
+
+        @Override
+        public boolean importState(int sequence, int length, byte[] state) {
+            assertThat(lengths[sequence]).isZero();
+            if (state.length != 7 + 4 * length) {
+                throw new LlamaException("other bytes");
+            }
+            if (inPieces) {
+                return false;
+            }
+            ByteBuffer in = ByteBuffer.wrap(state);
+            for (int i = 0; i < length; i++) {
+                cells.add(new Cell(in.getInt(), i, new HashSet<>(Set.of(sequence))));
+            }
+            assertThat(cells).hasSizeLessThanOrEqualTo(capacity);
+            lengths[sequence] = length;
+            return true;
         }
 
         private void remove(int sequence, int from, int to) {

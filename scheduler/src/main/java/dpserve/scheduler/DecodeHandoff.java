@@ -9,9 +9,9 @@ import dpserve.io.message.KvRoute;
 import dpserve.io.message.KvRouteReq;
 import dpserve.io.message.Message;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.io.model.NextToken;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,7 +27,7 @@ import java.util.concurrent.TimeUnit;
 final class DecodeHandoff implements Handoff {
     private final SchedulerConfig config;
     private final Disaggregation disaggregation;
-    private final KvEngine engine;
+    private final Engine engine;
     private final KvOutput kv;
     private final KvPool pool;
     private final RequestSlots slots;
@@ -53,7 +53,6 @@ final class DecodeHandoff implements Handoff {
         this.disaggregation = half.disaggregation();
         this.engine = half.engine();
         this.kv = half.kv();
-        disaggregation.requireFits(config.maxReqLen());
         this.pool = pool;
         this.slots = slots;
         this.decode = decode;
@@ -70,7 +69,9 @@ final class DecodeHandoff implements Handoff {
         if (!disaggregation.bootstrapServers().contains(bootstrap(in))) {
             return "bootstrap_host and bootstrap_port name no server of " + Disaggregation.BOOTSTRAP_SERVERS_FLAG;
         }
-        return rooms.containsKey(in.bootstrapRoom()) ? "bootstrap_room is in use by another request" : null;
+        return rooms.containsKey(in.bootstrapRoom())
+                ? "bootstrap_room is in use by another request"
+                : Disaggregation.refuse(engine, in.inputIds().length);
     }
 
     private static String bootstrap(TokenizedGenerateReqInput in) {
@@ -127,40 +128,51 @@ final class DecodeHandoff implements Handoff {
         if (!s.allocated) {
             return; // of an earlier use of the room: nothing was pulled for this one
         }
-        if (blocks.from() == 0) {
-            s.tokens = 0; // all of it again
-        }
-        if (blocks.from() != s.tokens || blocks.to() > s.r.inputLength()) {
-            return; // a piece is missing: the sender repeats all
-        }
-        if (s.expected == null) {
-            s.expected = engine.exportKv(s.r, s.r.inputLength(), disaggregation.wireBytesPerToken());
-        }
-        int per = disaggregation.wireBytesPerToken();
-        int begin = blocks.from() * per;
-        int end = blocks.to() * per;
-        if (blocks.bytes().length != end - begin
-                || !Arrays.equals(blocks.bytes(), 0, end - begin, s.expected, begin, end)) {
-            counters.kvMismatches++;
-            requests.fail(s.r, "the KV that a prefill rank sent is not that of this prompt");
+        if (blocks.total() != engine.kvBytes(s.r.inputLength())) {
+            refuse(s);
             return;
         }
-        s.heardNs = nowNs;
-        s.tokens = blocks.to();
-        if (s.tokens == s.r.inputLength() && blocks.firstToken() != KvBlocks.NOT_LAST) {
-            kv.toPeer(blocks.replyTo(), new KvReceived(blocks.room()));
-            counters.kvTransferredTokens += s.tokens;
-            forget(s);
-            start(s.r, blocks, nowNs);
+        if (blocks.from() == 0) {
+            s.received = 0; // all of it again
         }
+        if (blocks.from() != s.received) {
+            return; // a piece is missing: the sender repeats all
+        }
+        if (s.kv == null) {
+            s.kv = new byte[blocks.total()];
+        }
+        System.arraycopy(blocks.bytes(), 0, s.kv, s.received, blocks.bytes().length);
+        s.heardNs = nowNs;
+        s.received += blocks.bytes().length;
+        if (s.received < blocks.total() || blocks.first() == null) {
+            return;
+        }
+        if (!engine.importKv(s.r, s.r.inputLength(), s.kv)) {
+            refuse(s);
+            return;
+        }
+        kv.toPeer(blocks.replyTo(), new KvReceived(blocks.room()));
+        counters.kvTransferredTokens += s.r.inputLength();
+        forget(s);
+        start(s.r, blocks, nowNs);
+    }
+
+    private void refuse(Receiving s) {
+        counters.kvMismatches++;
+        requests.fail(s.r, "the KV that a prefill rank sent is not that of this prompt");
     }
 
     /** All KV is here: the prefill's token is its first, and it runs. */
     private void start(Request r, KvBlocks last, long nowNs) {
         r.cachedTokens = Math.min(last.cachedTokens(), r.promptLength());
-        engine.importKv(r, r.kvLength);
         r.scheduledAt(nowNs);
-        requests.onToken(r, last.firstToken(), null);
+        KvBlocks.First first = last.first();
+        requests.onToken(
+                r,
+                first.token(),
+                first.logprob() == null
+                        ? null
+                        : new NextToken(first.token(), first.logprob(), first.topIds(), first.topLogprobs()));
         r.tokenAt(nowNs);
         if (!r.isFinished()) {
             decode.add(r);
@@ -205,7 +217,6 @@ final class DecodeHandoff implements Handoff {
             queues.remove(r);
             slots.take(r);
             pool.allocate(r, r.length() - 1);
-            engine.importKv(r, r.kvLength);
             decode.add(r);
         }
     }
@@ -284,7 +295,7 @@ final class DecodeHandoff implements Handoff {
     }
 
     @Override
-    public boolean onPrefilled(Request r, int token, long nowNs) {
+    public boolean onPrefilled(Request r, int token, NextToken logprob, long nowNs) {
         throw new IllegalStateException("a decode server computes no prompt");
     }
 

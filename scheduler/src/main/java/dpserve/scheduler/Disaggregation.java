@@ -11,8 +11,6 @@ import java.util.Set;
  * @param bootstrapEndpoint prefill: where rooms are announced; decode: null, each request names its own
  * @param bootstrapServers decode: the endpoints that a request may name. Requests come from clients: without this any
  *     of them could have the rank connect to anywhere
- * @param kvBytesPerToken what a token's KV weighs on the modelled device, bytes: decides how long a transfer takes
- * @param wireBytesPerToken what really travels for a token, bytes, a multiple of 8
  * @param transferNsPerByte modelled time of a byte on this rank's link, nanoseconds, time scale included
  * @param reservedDecodeTokens decode: KV slots kept free for each request that runs or will, as
  *     {@code --num-reserved-decode-tokens}
@@ -23,8 +21,6 @@ public record Disaggregation(
         String kvEndpoint,
         String bootstrapEndpoint,
         Set<String> bootstrapServers,
-        int kvBytesPerToken,
-        int wireBytesPerToken,
         double transferNsPerByte,
         int reservedDecodeTokens,
         long timeoutMs) {
@@ -35,43 +31,28 @@ public record Disaggregation(
     /** 400 Gbit/s: the usual InfiniBand link of one GPU. */
     public static final double DEFAULT_TRANSFER_GBPS = 400;
 
-    /** Enough to tell every token of every prefix from any other; a prompt of 4,000 tokens is 256 kB on the wire. */
-    public static final int DEFAULT_WIRE_BYTES_PER_TOKEN = 64;
-
     /** SGLang waits 300 s; whoever waits this long in vain is retried by the router anyway. */
     public static final int DEFAULT_TIMEOUT_S = 30;
 
     /** Names {@link #bootstrapServers}. */
     public static final String BOOTSTRAP_SERVERS_FLAG = "--disaggregation-bootstrap-servers";
 
-    /** A piece of 4,096 tokens is then 4 MiB, far below a frame's limit. */
-    public static final int MAX_WIRE_BYTES_PER_TOKEN = 1024;
-
-    /** Both ranks hold a request's bytes at once while they travel. */
-    private static final long MAX_WIRE_BYTES = 256L << 20;
+    /** Of one request: a rank holds about twice this of a transfer under way in its heap, beside others. */
+    static final long MAX_KV_BYTES = 64L << 20;
 
     private static final double BITS_PER_BYTE = 8;
 
     public Disaggregation {
         bootstrapServers = Set.copyOf(bootstrapServers);
-        if (wireBytesPerToken < Long.BYTES
-                || wireBytesPerToken > MAX_WIRE_BYTES_PER_TOKEN
-                || wireBytesPerToken % Long.BYTES != 0) {
-            throw new IllegalArgumentException("--kv-wire-bytes-per-token must be a multiple of 8 up to "
-                    + MAX_WIRE_BYTES_PER_TOKEN + ", not " + wireBytesPerToken);
-        }
     }
 
-    /**
-     * Checks that the bytes of the longest request can be held.
-     *
-     * @throws IllegalArgumentException naming the flags
-     */
-    void requireFits(int tokens) {
-        if ((long) tokens * wireBytesPerToken > MAX_WIRE_BYTES) {
-            throw new IllegalArgumentException("--kv-wire-bytes-per-token times the longest request (" + tokens
-                    + " tokens) must not exceed " + MAX_WIRE_BYTES + " bytes");
-        }
+    /** Why so long a prompt cannot be handed over, or null. */
+    static String refuse(Engine engine, int tokens) {
+        long bytes = engine.kvBytes(tokens);
+        return bytes <= MAX_KV_BYTES
+                ? null
+                : "the KV of " + tokens + " prompt tokens is " + bytes + " bytes, a PD server hands over at most "
+                        + MAX_KV_BYTES;
     }
 
     /** Nanoseconds of a byte at this many gigabits (10^9) a second; a time scale of 0 makes it nothing. */

@@ -19,6 +19,23 @@ public interface Engine {
     /** No KV of ended sequences is to be used any more. */
     default void flush() {}
 
+    /** What a token's KV weighs on the device, bytes; on a modelled device it has nothing to do with {@link #kvBytes}. */
+    int kvBytesPerToken();
+
+    /** Size of the KV of so many tokens as {@link #exportKv} gives it, bytes. */
+    long kvBytes(int tokens);
+
+    /** The KV of a running request's first tokens, for another rank; it has KV for exactly these. */
+    byte[] exportKv(Request r, int tokens);
+
+    /**
+     * A request goes on in its slot, which is new, as if its first tokens had been computed there.
+     *
+     * @param kv what {@link #exportKv} gave on another rank, {@link #kvBytes} long
+     * @return false if it is not the KV of these tokens; the slot has none then
+     */
+    boolean importKv(Request r, int tokens, byte[] kv);
+
     /** Number of token ids; input with others is refused. */
     default int vocabularySize() {
         return Integer.MAX_VALUE;

@@ -2,6 +2,7 @@ package dpserve.scheduler;
 
 import dpserve.io.message.Message;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.io.model.NextToken;
 import java.util.Map;
 
 /**
@@ -37,8 +38,8 @@ interface Handoff {
     /** A running request lost its KV. */
     void onRetracted(Request r);
 
-    /** A prompt is computed, its first output token made; true if its KV goes elsewhere now. */
-    boolean onPrefilled(Request r, int token, long nowNs);
+    /** A prompt is computed, its first output token made (with log probabilities, or null); true if its KV goes elsewhere now. */
+    boolean onPrefilled(Request r, int token, NextToken logprob, long nowNs);
 
     /** All requests are forgotten; their KV is not looked after. */
     void clear();

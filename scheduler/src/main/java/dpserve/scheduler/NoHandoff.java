@@ -2,6 +2,7 @@ package dpserve.scheduler;
 
 import dpserve.io.message.Message;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.io.model.NextToken;
 import java.util.Map;
 
 /** Of a rank that prefills and decodes: new and retracted requests wait in the one queue there is. */
@@ -46,7 +47,7 @@ final class NoHandoff implements Handoff {
     }
 
     @Override
-    public boolean onPrefilled(Request r, int token, long nowNs) {
+    public boolean onPrefilled(Request r, int token, NextToken logprob, long nowNs) {
         return false;
     }
 

@@ -6,4 +6,4 @@ package dpserve.scheduler;
  * @param engine runs its steps, and gives or takes KV
  * @param kv called only from within the methods of the rank's {@link Scheduler}
  */
-public record PdHalf(Disaggregation disaggregation, KvEngine engine, KvOutput kv) {}
+public record PdHalf(Disaggregation disaggregation, Engine engine, KvOutput kv) {}

@@ -8,6 +8,7 @@ import dpserve.io.message.KvReceived;
 import dpserve.io.message.KvRoute;
 import dpserve.io.message.Message;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import dpserve.io.model.NextToken;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -26,8 +27,14 @@ final class PrefillHandoff implements Handoff {
     /** How often a room is announced, and KV sent again that nobody acknowledged. */
     static final long REPEAT_NS = TimeUnit.SECONDS.toNanos(1);
 
-    /** Tokens in one frame: 256 kB at 64 bytes. */
-    static final int PIECE_TOKENS = 4096;
+    /** Most KV bytes in one frame: a prompt of 4,000 tokens of the simulated engine. */
+    static final int PIECE_BYTES = 256 * 1024;
+
+    /** KV is repeated so much later for each byte: a network of 100 Mbit/s may just not be done with it. */
+    private static final long REPEAT_NS_PER_BYTE = 80;
+
+    private static final int[] NO_IDS = {};
+    private static final double[] NO_LOGPROBS = {};
 
     private enum Stage {
         BOOTSTRAP,
@@ -57,7 +64,7 @@ final class PrefillHandoff implements Handoff {
 
     private final SchedulerConfig config;
     private final Disaggregation disaggregation;
-    private final KvEngine engine;
+    private final Engine engine;
     private final KvOutput kv;
     private final PrefillManager prefill;
     private final RequestLifecycle requests;
@@ -79,7 +86,6 @@ final class PrefillHandoff implements Handoff {
         this.disaggregation = half.disaggregation();
         this.engine = half.engine();
         this.kv = half.kv();
-        disaggregation.requireFits(config.maxReqLen());
         this.prefill = prefill;
         this.requests = requests;
         this.queues = queues;
@@ -88,9 +94,12 @@ final class PrefillHandoff implements Handoff {
 
     @Override
     public String refuse(TokenizedGenerateReqInput in) {
-        return in.bootstrapRoom() == null
-                ? "bootstrap_room is missing: a prefill server takes requests through a PD router"
-                : rooms.containsKey(in.bootstrapRoom()) ? "bootstrap_room is in use by another request" : null;
+        if (in.bootstrapRoom() == null) {
+            return "bootstrap_room is missing: a prefill server takes requests through a PD router";
+        }
+        return rooms.containsKey(in.bootstrapRoom())
+                ? "bootstrap_room is in use by another request"
+                : Disaggregation.refuse(engine, in.inputIds().length);
     }
 
     @Override
@@ -165,12 +174,12 @@ final class PrefillHandoff implements Handoff {
     }
 
     @Override
-    public boolean onPrefilled(Request r, int token, long nowNs) {
+    public boolean onPrefilled(Request r, int token, NextToken logprob, long nowNs) {
         Sending s = rooms.get(room(r));
-        requests.keepToken(r, token);
+        requests.keepToken(r, token, logprob);
         s.stage = Stage.INFLIGHT;
         inflight++;
-        long bytes = (long) r.inputLength() * disaggregation.kvBytesPerToken();
+        long bytes = (long) r.inputLength() * engine.kvBytesPerToken();
         linkFreeNs = Math.max(linkFreeNs, nowNs) + Math.round(bytes * disaggregation.transferNsPerByte());
         s.heardNs = linkFreeNs;
         s.repeatNs = linkFreeNs;
@@ -186,8 +195,7 @@ final class PrefillHandoff implements Handoff {
             } else if (s.stage == Stage.BOOTSTRAP && nowNs >= s.repeatNs) {
                 announce(s, nowNs);
             } else if (s.stage == Stage.INFLIGHT && nowNs >= s.repeatNs) {
-                s.repeatNs = nowNs + REPEAT_NS;
-                send(s);
+                s.repeatNs = nowNs + REPEAT_NS + REPEAT_NS_PER_BYTE * send(s);
             }
         }
         for (Sending s : late) {
@@ -200,25 +208,32 @@ final class PrefillHandoff implements Handoff {
         return TimeUnit.MILLISECONDS.toNanos(disaggregation.timeoutMs());
     }
 
-    private void send(Sending s) {
-        int length = s.r.inputLength();
-        int per = disaggregation.wireBytesPerToken();
-        byte[] all = engine.exportKv(s.r, length, per);
-        for (int from = 0; from < length; from += PIECE_TOKENS) {
-            int to = Math.min(length, from + PIECE_TOKENS);
-            int first = to == length ? s.r.ids()[length] : KvBlocks.NOT_LAST;
-            byte[] piece = Arrays.copyOfRange(all, from * per, to * per);
+    /** Sends the KV; returns how many bytes it is. */
+    private int send(Sending s) {
+        byte[] all = engine.exportKv(s.r, s.r.inputLength());
+        for (int from = 0; from < all.length; from += PIECE_BYTES) {
+            int to = Math.min(all.length, from + PIECE_BYTES);
             kv.toPeer(
                     s.replyTo,
                     new KvBlocks(
                             room(s.r),
                             disaggregation.kvEndpoint(),
                             from,
-                            to,
-                            piece,
-                            first,
+                            all.length,
+                            Arrays.copyOfRange(all, from, to),
+                            to == all.length ? first(s.r) : null,
                             Math.max(0, s.r.cachedTokens)));
         }
+        return all.length;
+    }
+
+    private static KvBlocks.First first(Request r) {
+        int token = r.ids()[r.inputLength()];
+        if (r.logprobs.isEmpty()) {
+            return new KvBlocks.First(token, null, NO_IDS, NO_LOGPROBS);
+        }
+        NextToken last = r.logprobs.get(r.logprobs.size() - 1);
+        return new KvBlocks.First(token, last.logprob(), last.topIds(), last.topLogprobs());
     }
 
     @Override

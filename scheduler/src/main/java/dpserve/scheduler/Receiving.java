@@ -16,8 +16,11 @@ final class Receiving {
     /** Whether KV is allocated, and pulled. */
     boolean allocated;
 
-    int tokens;
-    byte[] expected;
+    /** As much of the KV as has come, null before any has. */
+    byte[] kv;
+
+    /** How much that is, bytes. */
+    int received;
 
     Receiving(Request r, long nowNs) {
         this.r = r;

@@ -167,8 +167,8 @@ final class RequestLifecycle {
     }
 
     /** A prefill server made a request's one token, which its decode half is to emit. */
-    void keepToken(Request r, int token) {
-        r.append(token, null);
+    void keepToken(Request r, int token, NextToken logprob) {
+        r.append(token, logprob);
         reporter.onToken();
     }
 

@@ -247,7 +247,9 @@ public final class Scheduler {
                 continue;
             }
             int token = result.nextTokenIds()[i];
-            if (batch.mode() == Batch.Mode.PREFILL && !r.abortRequested && handoff.onPrefilled(r, token, nowNs)) {
+            if (batch.mode() == Batch.Mode.PREFILL
+                    && !r.abortRequested
+                    && handoff.onPrefilled(r, token, result.logprob(i), nowNs)) {
                 made++;
             } else {
                 made += requests.onToken(r, token, result.logprob(i));

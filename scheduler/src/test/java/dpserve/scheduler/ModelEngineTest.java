@@ -29,6 +29,7 @@ class ModelEngineTest {
         final Map<Integer, Integer> lengths = new HashMap<>();
         final List<Entry> entries = new ArrayList<>();
         int flushes;
+        int kvBytesPerToken = 1;
 
         @Override
         public NextToken[] run(List<Entry> step) {
@@ -47,6 +48,23 @@ class ModelEngineTest {
         @Override
         public void release(int slot) {
             lengths.remove(slot);
+        }
+
+        @Override
+        public long kvBytes(int tokens) {
+            return 10L + (long) kvBytesPerToken * tokens;
+        }
+
+        @Override
+        public byte[] exportKv(int slot, int tokens) {
+            assertThat(lengths).containsEntry(slot, tokens);
+            return new byte[10 + tokens];
+        }
+
+        @Override
+        public boolean importKv(int slot, String namespace, int[] ids, int tokens, byte[] kv) {
+            lengths.put(slot, tokens);
+            return kv.length == 10 + tokens;
         }
 
         @Override
@@ -195,6 +213,47 @@ class ModelEngineTest {
         assertThat(tokens).extracting(NextToken::id).containsExactly(21, 22, 23, 24, 25);
         assertThat(tokens).extracting(NextToken::logprob).containsOnly(-0.5);
         assertThat(model.entries.stream().filter(e -> e.ids()[0] == 20)).allMatch(e -> e.topLogprobs() == 1);
+    }
+
+    @Test
+    void shouldHandOverItsKvToAnotherRank() {
+        CountingModel other = new CountingModel();
+        PairedRanks pair = new PairedRanks(new ModelEngine(model), new ModelEngine(other));
+        pair.request("a", 7, new int[] {1, 2, 3}, SamplingParams.greedy(8));
+        pair.runUntilIdle();
+
+        assertThat(pair.decode.reply("a").ids).containsExactly(4, 5, 6, 7, 8, 9, 10, 11);
+        // The first token is the prefill rank's, and no rank computed what the other had.
+        assertThat(model.entries).hasSize(1);
+        assertThat(other.entries).extracting(StepModel.Entry::length).containsExactly(4, 5, 6, 7, 8, 9, 10);
+        assertThat(model.lengths).isEmpty();
+        assertThat(other.lengths).isEmpty();
+        pair.assertEmpty();
+    }
+
+    @Test
+    void shouldRefuseAPromptWhoseKvIsTooLargeToHandOver() {
+        model.kvBytesPerToken = 20 << 20;
+        PairedRanks pair = new PairedRanks(new ModelEngine(model), new ModelEngine(model));
+        pair.request("a", 7, new int[] {1, 2, 3, 4}, SamplingParams.greedy(8));
+        pair.runUntilIdle();
+
+        assertThat(pair.prefill.reply("a").abort.abortMessage())
+                .contains("the KV of 4 prompt tokens is 83886094 bytes, a PD server hands over at most 67108864");
+        assertThat(pair.decode.reply("a").abort.abortMessage()).contains("hands over at most");
+        pair.assertEmpty();
+    }
+
+    @Test
+    void shouldNoticeTheKvOfOtherTokens() {
+        PairedRanks pair = new PairedRanks(new ModelEngine(model), new ModelEngine(new CountingModel()));
+        pair.onlyTo(pair.prefill, "a", 7, new int[] {1, 2, 3}, SamplingParams.greedy(8));
+        pair.onlyTo(pair.decode, "a", 7, new int[] {1, 2, 4}, SamplingParams.greedy(8));
+        pair.runUntilIdle();
+
+        assertThat(pair.decode.counter("kv_mismatches")).isEqualTo(1);
+        assertThat(pair.decode.reply("a").ids).isEmpty();
+        pair.assertEmpty();
     }
 
     @Test

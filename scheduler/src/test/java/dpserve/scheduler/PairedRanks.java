@@ -20,7 +20,7 @@ import java.util.function.UnaryOperator;
 
 /** A prefill rank and a decode rank over one clock; the bootstrap server is a map that may forget. */
 final class PairedRanks {
-    static final int KV_BYTES = 100_000;
+    static final int KV_BYTES = EngineProfile.DEFAULT_KV_BYTES_PER_TOKEN;
     static final double GBPS = 400;
     static final long START_NS = 1_000_000_000L;
 
@@ -43,11 +43,20 @@ final class PairedRanks {
     }
 
     PairedRanks(Consumer<TestConfig> decodeConfig) {
-        prefill = rank(DisaggregationMode.PREFILL, PREFILL, config -> {});
-        decode = rank(DisaggregationMode.DECODE, DECODE, decodeConfig);
+        prefill = rank(DisaggregationMode.PREFILL, PREFILL, config -> {}, simulated());
+        decode = rank(DisaggregationMode.DECODE, DECODE, decodeConfig, simulated());
     }
 
-    private TestRank rank(DisaggregationMode mode, String endpoint, Consumer<TestConfig> change) {
+    PairedRanks(Engine prefilling, Engine decoding) {
+        prefill = rank(DisaggregationMode.PREFILL, PREFILL, config -> {}, prefilling);
+        decode = rank(DisaggregationMode.DECODE, DECODE, config -> {}, decoding);
+    }
+
+    private static Engine simulated() {
+        return new SimulatedEngine(Expected.MODEL, EngineProfile.defaultProfile());
+    }
+
+    private TestRank rank(DisaggregationMode mode, String endpoint, Consumer<TestConfig> change, Engine engine) {
         TestConfig config = new TestConfig();
         change.accept(config);
         Disaggregation half = new Disaggregation(
@@ -55,12 +64,10 @@ final class PairedRanks {
                 endpoint,
                 mode == DisaggregationMode.PREFILL ? BOOTSTRAP : null,
                 Set.of(BOOTSTRAP),
-                KV_BYTES,
-                64,
                 Disaggregation.nsPerByte(GBPS, 1),
                 64,
                 20_000);
-        return new TestRank(config, half, this::send);
+        return new TestRank(config, engine, half, this::send);
     }
 
     private void send(String to, Message message) {

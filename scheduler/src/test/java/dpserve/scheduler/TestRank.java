@@ -57,12 +57,15 @@ final class TestRank implements SchedulerOutput {
 
     /** One half of a PD pair, or a whole rank with null for both. */
     TestRank(TestConfig config, Disaggregation disaggregation, KvOutput kv) {
+        this(config, new SimulatedEngine(Expected.MODEL, EngineProfile.defaultProfile()), disaggregation, kv);
+    }
+
+    TestRank(TestConfig config, Engine engine, Disaggregation disaggregation, KvOutput kv) {
         this.config = config.build();
-        SimulatedEngine simulated = new SimulatedEngine(Expected.MODEL, EngineProfile.defaultProfile());
-        this.engine = simulated;
+        this.engine = engine;
         this.scheduler = disaggregation == null
                 ? new Scheduler(this.config, engine, this, INCARNATION)
-                : new Scheduler(this.config, new PdHalf(disaggregation, simulated, kv), this, INCARNATION);
+                : new Scheduler(this.config, new PdHalf(disaggregation, engine, kv), this, INCARNATION);
     }
 
     void request(String rid, int[] prompt, SamplingParams params) {

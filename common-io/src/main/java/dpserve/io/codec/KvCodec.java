@@ -26,10 +26,10 @@ final class KvCodec {
             head(out, BLOCKS, 7, m.room());
             out.text(m.replyTo());
             out.integer(m.from());
-            out.integer(m.to());
+            out.integer(m.total());
             out.bytes(m.bytes());
-            out.integer(m.firstToken());
             out.integer(m.cachedTokens());
+            writeFirst(out, m.first());
         } else if (message instanceof KvPull m) {
             head(out, PULL, 3, m.room());
             out.integer(m.tokens());
@@ -60,6 +60,21 @@ final class KvCodec {
         out.integer(room);
     }
 
+    /** nil, or the token, its log probability, and for each of the most likely its id and log probability. */
+    private static void writeFirst(WireWriter out, KvBlocks.First first) {
+        if (first == null) {
+            out.nil();
+            return;
+        }
+        out.array(2 + 2 * first.topIds().length);
+        out.integer(first.token());
+        out.optFloat64(first.logprob());
+        for (int i = 0; i < first.topIds().length; i++) {
+            out.integer(first.topIds()[i]);
+            out.float64(first.topLogprobs()[i]);
+        }
+    }
+
     static KvBlocks readBlocks(WireScanner in, int length) throws CodecException {
         StructReader s = body(in, BLOCKS, length, 7);
         long room = in.integer("room");
@@ -68,18 +83,37 @@ final class KvCodec {
         s.to(5);
         int from = count(in, "from");
         s.to(6);
-        int to = count(in, "to");
+        int total = count(in, "total");
         s.to(7);
         byte[] bytes = in.bytes("bytes");
         s.to(8);
-        int firstToken = in.int32("first_token");
-        s.to(9);
         int cachedTokens = count(in, "cached_tokens");
+        s.to(9);
+        KvBlocks.First first = readFirst(in);
         s.finish();
-        if (to <= from || bytes.length % (to - from) != 0 || firstToken < KvBlocks.NOT_LAST) {
+        if (bytes.length == 0 || bytes.length > total - from) {
             throw new CodecException(Kind.BAD_VALUE, "the range of KvBlocks does not fit its bytes");
         }
-        return new KvBlocks(room, replyTo, from, to, bytes, firstToken, cachedTokens);
+        return new KvBlocks(room, replyTo, from, total, bytes, first, cachedTokens);
+    }
+
+    private static KvBlocks.First readFirst(WireScanner in) throws CodecException {
+        if (in.nil()) {
+            return null;
+        }
+        int entries = in.array("first");
+        if (entries < 2 || entries % 2 != 0) {
+            throw new CodecException(Kind.BAD_VALUE, "first has " + entries + " entries");
+        }
+        int token = count(in, "first");
+        Double logprob = in.optNumber("first");
+        int[] topIds = new int[entries / 2 - 1];
+        double[] topLogprobs = new double[topIds.length];
+        for (int i = 0; i < topIds.length; i++) {
+            topIds[i] = count(in, "first");
+            topLogprobs[i] = in.number("first");
+        }
+        return new KvBlocks.First(token, logprob, topIds, topLogprobs);
     }
 
     static KvPull readPull(WireScanner in, int length) throws CodecException {

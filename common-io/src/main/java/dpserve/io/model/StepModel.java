@@ -55,6 +55,25 @@ public interface StepModel extends AutoCloseable {
     /** The sequence in this slot has ended or is to lose its KV; nothing if there is none. */
     void release(int slot);
 
+    /** Size of the KV of so many tokens as {@link #exportKv} gives it, bytes. */
+    long kvBytes(int tokens);
+
+    /**
+     * A sequence's KV as bytes, for another instance of the same model.
+     *
+     * @param tokens how many tokens the sequence has KV for
+     */
+    byte[] exportKv(int slot, int tokens);
+
+    /**
+     * Begins a sequence with KV that another instance computed. Where there is no room for it in one piece the sequence begins
+     * empty, and its first step computes what is missing.
+     *
+     * @param kv what {@link #exportKv} gave
+     * @return false if it cannot be KV of so many tokens of this model; the sequence begins empty then
+     */
+    boolean importKv(int slot, String namespace, int[] ids, int tokens, byte[] kv);
+
     /** Forgets the KV of all ended sequences. */
     void flush();
 

@@ -89,7 +89,7 @@ final class RandomMessages {
                 () -> new KvRouteReq(positive(), text()),
                 () -> new KvRoute(positive(), index(), positive(), text()),
                 () -> new KvPull(positive(), index(), text()),
-                () -> new KvBlocks(positive(), text(), 3, 5, new byte[16], index(), index()),
+                () -> new KvBlocks(positive(), text(), 3, 19, new byte[16], first(), index()),
                 () -> new KvReceived(positive()),
                 () -> new KvFailed(positive(), text()),
                 () -> new StepDone(index(), positive(), positive(), random.nextDouble()),
@@ -328,6 +328,19 @@ final class RandomMessages {
         return random.nextBoolean()
                 ? null
                 : IntStream.range(0, n).mapToObj(i -> optInt()).toArray(Integer[]::new);
+    }
+
+    private KvBlocks.First first() {
+        if (random.nextBoolean()) {
+            return null;
+        }
+        int[] topIds = new int[random.nextInt(4)];
+        double[] topLogprobs = new double[topIds.length];
+        for (int i = 0; i < topIds.length; i++) {
+            topIds[i] = index();
+            topLogprobs[i] = -random.nextDouble();
+        }
+        return new KvBlocks.First(index(), random.nextBoolean() ? null : -1.5, topIds, topLogprobs);
     }
 
     private int index() {

@@ -6,10 +6,9 @@ import dpserve.io.Endpoints;
 import dpserve.io.TopologyArgs;
 import dpserve.scheduler.Disaggregation;
 import dpserve.scheduler.Engine;
-import dpserve.scheduler.EngineProfile;
-import dpserve.scheduler.KvEngine;
 import dpserve.scheduler.KvOutput;
 import dpserve.scheduler.PdHalf;
+import dpserve.scheduler.SimulatedEngine;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -36,16 +35,16 @@ final class HandoffArgs {
             defaultValue = "" + Disaggregation.DEFAULT_TRANSFER_GBPS,
             paramLabel = "GBPS",
             description = "Speed of a prefill rank's link, gigabits (10^9) a second: a transfer takes the time of the"
-                    + " profile's KV, whatever travels here (default: ${DEFAULT-VALUE}).")
+                    + " profile's or the model's KV, whatever travels here (default: ${DEFAULT-VALUE}).")
     private double transferGbps;
 
     @Option(
             names = "--kv-wire-bytes-per-token",
-            defaultValue = "" + Disaggregation.DEFAULT_WIRE_BYTES_PER_TOKEN,
+            defaultValue = "" + SimulatedEngine.DEFAULT_WIRE_BYTES_PER_TOKEN,
             paramLabel = "BYTES",
             description =
                     "Bytes that really travel for a token's KV, a multiple of 8, the same on both sides; the receiver"
-                            + " checks each (default: ${DEFAULT-VALUE}).")
+                            + " checks each. Simulated engine only (default: ${DEFAULT-VALUE}).")
     private int wireBytesPerToken;
 
     @Option(
@@ -69,15 +68,13 @@ final class HandoffArgs {
      *
      * @param peerAllowed whether this process may connect to an endpoint that another named
      */
-    record Handoff(Disaggregation template, KvEngine engine, Predicate<String> peerAllowed) {
+    record Handoff(Disaggregation template, Engine engine, Predicate<String> peerAllowed) {
         PdHalf half(String kvEndpoint, KvOutput kv) {
             Disaggregation own = new Disaggregation(
                     template.mode(),
                     kvEndpoint,
                     template.bootstrapEndpoint(),
                     template.bootstrapServers(),
-                    template.kvBytesPerToken(),
-                    template.wireBytesPerToken(),
                     template.transferNsPerByte(),
                     template.reservedDecodeTokens(),
                     template.timeoutMs());
@@ -85,19 +82,20 @@ final class HandoffArgs {
         }
     }
 
+    /** What stands for a token's KV where the simulated engine hands it over. */
+    int wireBytesPerToken() {
+        return wireBytesPerToken;
+    }
+
     /**
      * Null for a rank that does both.
      *
      * @throws IllegalArgumentException naming the flag that is wrong
      */
-    Handoff handoff(TopologyArgs topology, Engine engine, EngineProfile profile, double timeScale) {
+    Handoff handoff(TopologyArgs topology, Engine engine, double timeScale) {
         DisaggregationMode mode = disaggregation.mode();
         if (mode == DisaggregationMode.NULL) {
             return null;
-        }
-        if (!(engine instanceof KvEngine kvEngine)) {
-            throw new IllegalArgumentException(
-                    DisaggregationMode.FLAG + " needs the simulated engine: the KV of this one cannot be handed over");
         }
         if (!(transferGbps > 0 && transferGbps < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("--kv-transfer-gbps must be above 0, not " + transferGbps);
@@ -113,12 +111,10 @@ final class HandoffArgs {
                         null,
                         mode == DisaggregationMode.PREFILL ? disaggregation.bootstrapEndpoint(topology) : null,
                         bootstrapServers(topology),
-                        profile.kvBytesPerToken(),
-                        wireBytesPerToken,
                         Disaggregation.nsPerByte(transferGbps, timeScale),
                         reservedDecodeTokens,
                         TimeUnit.SECONDS.toMillis(timeoutS)),
-                kvEngine,
+                engine,
                 endpoint -> Endpoints.isTcp(endpoint) && (anywhere || Endpoints.isLoopback(endpoint)));
     }
 

@@ -140,7 +140,7 @@ public final class SchedulerMain implements Callable<Integer> {
     @Override
     public Integer call() throws BindException, InterruptedException {
         if (!model.isReal()) {
-            return serve(null, new SimulatedEngine(SimulatedModel.create(), profile()));
+            return serve(null, new SimulatedEngine(SimulatedModel.create(), profile(), handoff.wireBytesPerToken()));
         }
         if (dpAttention) {
             throw new IllegalArgumentException("--enable-dp-attention needs the simulated engine");
@@ -215,7 +215,7 @@ public final class SchedulerMain implements Callable<Integer> {
     }
 
     private HandoffArgs.Handoff handoff(Engine engine) {
-        HandoffArgs.Handoff wanted = handoff.handoff(topology, engine, profile(), timeScale);
+        HandoffArgs.Handoff wanted = handoff.handoff(topology, engine, timeScale);
         if (wanted != null && sglangController) {
             throw new IllegalArgumentException(DisaggregationMode.FLAG + " needs this project's own controller");
         }

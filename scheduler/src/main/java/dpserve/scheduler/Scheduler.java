@@ -191,7 +191,7 @@ public final class Scheduler {
 
     /** A decode step needs one KV slot for each running request; who gets none goes back to the waiting queue. */
     private void makeRoom(long nowNs) {
-        if (!decode.fits()) {
+        if (!decode.fits() && decode.size() > 1) { // the last one stays, and waits for KV on its way to another
             DecodeManager.Retraction retraction = decode.retract();
             log.onRetraction(retraction);
             retraction.retracted().forEach(requests::requeue);

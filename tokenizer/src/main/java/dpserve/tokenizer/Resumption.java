@@ -72,7 +72,8 @@ public final class Resumption {
             return null;
         }
         int last = state.outputId(made - 1);
-        boolean mayStop = made >= params.minNewTokens();
+        boolean mayStop =
+                made > params.minNewTokens(); // as the ranks: the token that makes the minimum does not end it
         if (mayStop && (isStop(params, last) || (last == eosTokenId && !params.ignoreEos()))) {
             return new FinishReason.StopToken(last);
         }

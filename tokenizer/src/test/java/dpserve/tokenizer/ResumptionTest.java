@@ -243,4 +243,17 @@ class ResumptionTest {
         assertThat(recorder.heard()).containsExactly("heard:u::abort");
         assertThat(manager.size()).isZero();
     }
+
+    @Test
+    void shouldGoOnBehindAStopTokenThatOnlyMadeTheMinimum() {
+        SamplingParams params = SamplingParams.greedy(9).withLimits(9, 2);
+        submit(params);
+        output("ab", 2, null, 50, EOS);
+        rankDies();
+        assertThat(recorder.sent(TokenizedGenerateReqInput.class)).hasSize(2);
+        output("abc", 1, null, 51);
+        output("abcd", 2, null, EOS);
+        rankDies();
+        assertThat(recorder.sent(TokenizedGenerateReqInput.class)).as("ended").hasSize(2);
+    }
 }

@@ -5,7 +5,9 @@ import dpserve.io.model.NextToken;
 import dpserve.io.model.Vocabulary;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Log probabilities as the APIs show them. A token that is no whole text shows U+FFFD; OpenAI's chat adds its bytes. */
 record LogprobsJson(Vocabulary vocabulary) {
@@ -80,9 +82,10 @@ record LogprobsJson(Vocabulary vocabulary) {
     /**
      * The object of a completion's choice.
      *
-     * @param before tokens of the reply before these: text offsets count from the reply's beginning
+     * @param offset characters of the reply's tokens before these: text offsets count from the reply's beginning
+     * @return the offset behind these
      */
-    void completion(JsonGenerator g, List<NextToken> before, List<NextToken> tokens) throws IOException {
+    int completion(JsonGenerator g, int offset, List<NextToken> tokens) throws IOException {
         g.writeObjectFieldStart("logprobs");
         g.writeArrayFieldStart("tokens");
         for (NextToken token : tokens) {
@@ -96,21 +99,22 @@ record LogprobsJson(Vocabulary vocabulary) {
         g.writeEndArray();
         g.writeArrayFieldStart("top_logprobs");
         for (NextToken token : tokens) {
-            g.writeStartObject();
+            Map<String, Double> byText = new LinkedHashMap<>();
             for (int i = 0; i < token.topIds().length; i++) {
-                g.writeNumberField(text(token.topIds()[i]), token.topLogprobs()[i]);
+                byText.putIfAbsent(text(token.topIds()[i]), token.topLogprobs()[i]); // a name stands once; U+FFFD often
             }
-            g.writeEndObject();
+            g.writePOJO(byText);
         }
         g.writeEndArray();
         g.writeArrayFieldStart("text_offset");
-        int offset = before.stream().mapToInt(t -> text(t.id()).length()).sum();
+        int next = offset;
         for (NextToken token : tokens) {
-            g.writeNumber(offset);
-            offset += text(token.id()).length();
+            g.writeNumber(next);
+            next += text(token.id()).length();
         }
         g.writeEndArray();
         g.writeEndObject();
+        return next;
     }
 
     private String text(int id) {

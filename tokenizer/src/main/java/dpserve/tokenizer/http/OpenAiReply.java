@@ -35,6 +35,10 @@ final class OpenAiReply {
 
     private final StringBuilder[] unwritten;
     private final int[] logprobsSent;
+
+    /** Characters of the tokens whose log probabilities were sent. */
+    private final int[] logprobChars;
+
     private int unfinished;
 
     private OpenAiReply(
@@ -55,6 +59,7 @@ final class OpenAiReply {
             idsSent[i] = resume == null ? 0 : resume.outputIds().length;
         }
         this.logprobsSent = new int[unfinished];
+        this.logprobChars = new int[unfinished];
         this.id = request.generate().sequences().get(0).userRid();
         this.created = (long) context.epochSeconds();
     }
@@ -265,13 +270,12 @@ final class OpenAiReply {
             g.writeNullField("logprobs");
             return;
         }
-        List<NextToken> before = tokens.subList(0, logprobsSent[index]);
         List<NextToken> unsent = tokens.subList(logprobsSent[index], tokens.size());
         logprobsSent[index] = tokens.size();
         if (chat) {
             context.logprobs().chat(g, unsent);
         } else {
-            context.logprobs().completion(g, before, unsent);
+            logprobChars[index] = context.logprobs().completion(g, logprobChars[index], unsent);
         }
     }
 

@@ -54,7 +54,8 @@ class LogprobsJsonTest {
 
     @Test
     void shouldCountACompletionsOffsetsFromTheRepliesBeginning() throws Exception {
-        JsonNode later = object(g -> json.completion(g, tokens.subList(0, 1), tokens.subList(1, 2)))
+        JsonNode later = object(g ->
+                        assertThat(json.completion(g, 5, tokens.subList(1, 2))).isEqualTo(11))
                 .get("logprobs");
 
         assertThat(later.get("tokens")).hasToString("[\" there\"]");

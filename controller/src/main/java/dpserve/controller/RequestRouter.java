@@ -83,8 +83,8 @@ final class RequestRouter {
                 return;
             }
             if (dpRank == DispatchPolicy.NOT_LIVE) {
-                String reason = "the rank this request must go to takes none now: it is down, draining, or has all the"
-                        + " requests it may have (--max-requests-per-rank "
+                String reason = Refused.ROOM_UNAVAILABLE
+                        + ": it is down, draining, or has all the requests it may have (--max-requests-per-rank "
                         + config.limits().rankCredit() + ")";
                 refuse(worker, legacy, request, UNAVAILABLE, reason);
                 return;

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dpserve.router.Attempt;
 import dpserve.router.PairChoice;
+import dpserve.router.Retries;
 import dpserve.tokenizer.http.Exchange;
 import dpserve.tokenizer.http.HttpCall;
 import java.io.ByteArrayOutputStream;
@@ -22,12 +23,6 @@ import org.slf4j.LoggerFactory;
  * behind what the client has, in another room.
  */
 final class RoutedExchange {
-    /** As often as a tokenizer manager sends a request again after deaths: more often it may be what kills. */
-    static final int MAX_ATTEMPTS = 3;
-
-    /** Before the second attempt, and twice that before the third: a restarting process needs a moment. */
-    private static final long RETRY_DELAY_MS = 200;
-
     private static final byte[] DONE = "[DONE]".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] ERROR = "{\"error\"".getBytes(StandardCharsets.US_ASCII);
     private static final int UNAVAILABLE = 503;
@@ -44,6 +39,7 @@ final class RoutedExchange {
     private final HttpCall call;
     private final Exchange exchange;
     private final Attempt attempt;
+    private final Retries retries = new Retries();
     private PairChoice.Pair pair;
     private Upstream.Call prefill;
     private Upstream.Call decode;
@@ -120,11 +116,12 @@ final class RoutedExchange {
     /** This pair failed: another attempt, or the client hears of it. */
     private void failed(int status, String contentType, byte[] body, String why) {
         giveUp();
-        if (status == UNAVAILABLE && number < MAX_ATTEMPTS && !abortAsked) {
+        long delayMs = status == UNAVAILABLE && !abortAsked ? retries.afterFailure(why) : Retries.GIVE_UP;
+        if (delayMs != Retries.GIVE_UP) {
             router.count(PdRouter.RETRIES);
             LOG.info("attempt {} failed ({}), trying another pair", number, why);
             ScheduledExecutorService loop = router.loop();
-            loop.schedule(this::begin, RETRY_DELAY_MS * number, TimeUnit.MILLISECONDS);
+            loop.schedule(this::begin, delayMs, TimeUnit.MILLISECONDS);
             return;
         }
         router.count(PdRouter.FAILED);

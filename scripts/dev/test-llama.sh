@@ -78,7 +78,7 @@ main() {
   run_tests 'LiveTopologyTest'
   stop_all
   echo "a prefill server and a decode server"
-  start_pair "${flags[@]}" --dp-size 1
+  start_pair "${flags[@]}" --dp-size 2
   run_tests 'LiveTopologyTest'
 }
 

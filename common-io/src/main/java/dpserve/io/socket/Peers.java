@@ -3,26 +3,48 @@ package dpserve.io.socket;
 import dpserve.io.Endpoints;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.zeromq.ZContext;
 import org.zeromq.ZMQException;
 
 /**
  * PUSH sockets to peers that named their endpoints themselves: connected at the first message, at most {@link #MAX}, the
- * one unused for longest closed for a new one. Owned by one thread.
+ * one unused for longest closed for a new one. One that was not used for {@link #IDLE_NS} is closed with what is queued for it when
+ * anything is sent: its peer is gone, or has long had all. Owned by one thread.
  */
 public final class Peers implements AutoCloseable {
     /** Far above the ranks of any pair of servers on one machine, and below its file descriptors. */
     public static final int MAX = 512;
 
+    /** Whatever matters to a peer is repeated every few seconds; KV queued for a dead one is megabytes. */
+    static final long IDLE_NS = 60_000_000_000L;
+
+    private static final class Peer {
+        final PushSocket socket;
+        long usedNs;
+
+        Peer(PushSocket socket) {
+            this.socket = socket;
+        }
+    }
+
     private final ZContext context;
+    private final LongSupplier clock;
     private final Predicate<String> allowed;
-    private final Map<String, PushSocket> sockets = new LinkedHashMap<>(16, 0.75f, true);
+
+    /** The one used last comes last. */
+    private final Map<String, Peer> peers = new LinkedHashMap<>(16, 0.75f, true);
 
     /** @param allowed whether this process may connect to an endpoint */
     public Peers(ZContext context, Predicate<String> allowed) {
+        this(context, allowed, System::nanoTime);
+    }
+
+    Peers(ZContext context, Predicate<String> allowed, LongSupplier clock) {
         this.context = context;
         this.allowed = allowed;
+        this.clock = clock;
     }
 
     /**
@@ -31,22 +53,35 @@ public final class Peers implements AutoCloseable {
      * @return false if the endpoint is not allowed, its host has no address, or its queue is full; the frame was not taken
      */
     public boolean send(String endpoint, byte[] frame) {
-        PushSocket socket = sockets.get(endpoint);
-        if (socket == null) {
+        Peer peer = peers.get(endpoint);
+        if (peer == null) {
             if (!Endpoints.isTcp(endpoint) || !allowed.test(endpoint)) {
                 return false;
             }
-            socket = connect(endpoint);
+            PushSocket socket = connect(endpoint);
             if (socket == null) {
                 return false;
             }
-            if (sockets.size() >= MAX) {
-                String oldest = sockets.keySet().iterator().next();
-                sockets.remove(oldest).closeNow();
+            if (peers.size() >= MAX) {
+                closeOldest();
             }
-            sockets.put(endpoint, socket);
+            peer = new Peer(socket);
+            peers.put(endpoint, peer);
         }
-        return socket.send(frame);
+        peer.usedNs = clock.getAsLong();
+        while (peer.usedNs - peers.values().iterator().next().usedNs >= IDLE_NS) {
+            closeOldest();
+        }
+        return peer.socket.send(frame);
+    }
+
+    private void closeOldest() {
+        peers.remove(peers.keySet().iterator().next()).socket.closeNow();
+    }
+
+    /** How many are connected. */
+    int size() {
+        return peers.size();
     }
 
     private PushSocket connect(String endpoint) {
@@ -59,7 +94,7 @@ public final class Peers implements AutoCloseable {
 
     @Override
     public void close() {
-        sockets.values().forEach(PushSocket::closeNow);
-        sockets.clear();
+        peers.values().forEach(peer -> peer.socket.closeNow());
+        peers.clear();
     }
 }

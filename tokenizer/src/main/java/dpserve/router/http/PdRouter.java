@@ -3,6 +3,7 @@ package dpserve.router.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dpserve.io.LogLimiter;
 import dpserve.router.PairChoice;
 import dpserve.tokenizer.BadRequest;
 import dpserve.tokenizer.http.Exchange;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
+import org.slf4j.LoggerFactory;
 
 /**
  * The PD router's endpoints. Requests go to a pair of servers ({@link RoutedExchange}); calls about the servers go to all of them, or
@@ -34,6 +36,7 @@ public final class PdRouter {
     private static final List<String> ONE_ANSWER = List.of("/v1/models", "/model_info", "/get_model_info");
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private final LogLimiter limiter = new LogLimiter(LoggerFactory.getLogger(PdRouter.class));
     private final EventLoop loop;
     private final PairChoice pairs;
     private final Upstream upstream;
@@ -131,6 +134,10 @@ public final class PdRouter {
 
     Upstream upstream() {
         return upstream;
+    }
+
+    LogLimiter limiter() {
+        return limiter;
     }
 
     ScheduledExecutorService loop() {

@@ -14,8 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One client request on its way through pairs of servers: both halves get it at the same time, the decode half's answer goes to the
@@ -33,7 +31,6 @@ final class RoutedExchange {
 
     private static final String ABORTED = "Aborted";
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Logger LOG = LoggerFactory.getLogger(RoutedExchange.class);
 
     private final PdRouter router;
     private final HttpCall call;
@@ -119,7 +116,7 @@ final class RoutedExchange {
         long delayMs = status == UNAVAILABLE && !abortAsked ? retries.afterFailure(why) : Retries.GIVE_UP;
         if (delayMs != Retries.GIVE_UP) {
             router.count(PdRouter.RETRIES);
-            LOG.info("attempt {} failed ({}), trying another pair", number, why);
+            router.limiter().warn("attempt_failed", "number " + number + ", trying another pair: " + why);
             ScheduledExecutorService loop = router.loop();
             loop.schedule(this::begin, delayMs, TimeUnit.MILLISECONDS);
             return;

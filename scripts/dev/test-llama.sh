@@ -36,6 +36,7 @@ stop_all() {
 
 # start_pair FLAG...: a prefill and a decode server behind a router on $PORT.
 start_pair() {
+  : >"$RUN_FOLDER/pair.log"
   bash "$ROOT/scripts/launch-pd.sh" --no-build --port "$PORT" --prefill-port $((PORT - 300)) --decode-port $((PORT - 600)) \
     --disaggregation-bootstrap-port $((PORT + 1)) --run-dir "$RUN_FOLDER/pair" "$@" >"$RUN_FOLDER/pair.log" 2>&1 &
   PAIR=$!
@@ -80,6 +81,9 @@ main() {
   echo "a prefill server and a decode server"
   start_pair "${flags[@]}" --dp-size 2
   run_tests 'LiveTopologyTest'
+  stop_all
+  trap - EXIT
+  rm -rf "$RUN_FOLDER"
 }
 
 main "$@"

@@ -38,6 +38,11 @@ public final class Attempt {
         return received.take(event);
     }
 
+    /** Whether another attempt can go on behind what the client has: not with log probabilities, once there is any. */
+    public boolean canGoOn() {
+        return received.isEmpty() || !body.wantsLogprobs();
+    }
+
     /** Rooms that an attempt takes: one for each sequence. */
     public int rooms() {
         return body.sequences();

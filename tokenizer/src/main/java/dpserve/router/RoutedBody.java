@@ -80,6 +80,12 @@ final class RoutedBody {
         return resume.isArray() && resume.size() == sequences() ? resume : null;
     }
 
+    /** Whether log probabilities are wanted, which {@code resume} does not carry. */
+    boolean wantsLogprobs() {
+        JsonNode asked = body.path(openAi ? "logprobs" : "return_logprob");
+        return asked.isNumber() || asked.isArray() || asked.asBoolean(false);
+    }
+
     /** Whether the client's name for it is this one. */
     boolean isNamed(String rid) {
         return body.path(RID).isTextual() && body.path(RID).textValue().equals(rid);

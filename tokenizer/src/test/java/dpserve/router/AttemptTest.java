@@ -148,6 +148,23 @@ class AttemptTest {
     }
 
     @Test
+    void shouldNotGoOnBehindOutputWithLogProbabilities() {
+        String chunk = "{'choices': [{'index': 0, 'text': 'c', 'token_ids': [3], 'finish_reason': null}]}";
+        Attempt with = attempt("/v1/completions", "{'prompt': 'p', 'stream': true, 'logprobs': 0}");
+        assertThat(with.canGoOn()).as("from the beginning").isTrue();
+        take(with, chunk);
+        assertThat(with.canGoOn()).isFalse();
+        Attempt without = attempt("/v1/chat/completions", "{'messages': [], 'stream': true, 'logprobs': false}");
+        take(without, chunk);
+        assertThat(without.canGoOn()).isTrue();
+        Attempt generate = attempt("/generate", "{'text': 'a', 'stream': true, 'return_logprob': true}");
+        take(
+                generate,
+                "{'text': 'x', 'output_ids': [5], 'meta_info': {'finish_reason': null, 'completion_tokens': 1}}");
+        assertThat(generate.canGoOn()).isFalse();
+    }
+
+    @Test
     void shouldTakeANullTextForNone() {
         Attempt attempt = attempt("/generate", "{'text': null, 'input_ids': [[1], [2]]}");
         assertThat(attempt.rooms()).isEqualTo(2);

@@ -24,6 +24,8 @@ class SchedulerMainTest {
         "--engine-profile=/nowhere/x, --engine-profile",
         "--input-endpoint=ipc:///x, --input-endpoint",
         "--disaggregation-mode=both, --disaggregation-mode",
+        "--disaggregation-mode=decode --disaggregation-bootstrap-servers=nowhere, --disaggregation-bootstrap-servers",
+        "--disaggregation-mode=decode --disaggregation-bootstrap-servers=192.0.2.1:8998, --curve-keys",
         "--token-id-form=int16, --token-id-form",
         "--max-running-requests=many, --max-running-requests"
     })
@@ -32,7 +34,7 @@ class SchedulerMainTest {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
             System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
-            assertThat(CommandRunner.execute(new SchedulerMain(), new String[] {argument}))
+            assertThat(CommandRunner.execute(new SchedulerMain(), argument.split(" ")))
                     .isEqualTo(CommandRunner.USAGE);
         } finally {
             System.setErr(err);

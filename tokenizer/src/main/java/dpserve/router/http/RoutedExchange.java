@@ -113,7 +113,8 @@ final class RoutedExchange {
     /** This pair failed: another attempt, or the client hears of it. */
     private void failed(int status, String contentType, byte[] body, String why) {
         giveUp();
-        long delayMs = status == UNAVAILABLE && !abortAsked ? retries.afterFailure(why) : Retries.GIVE_UP;
+        boolean mayHeal = status == UNAVAILABLE && !abortAsked && attempt.canGoOn();
+        long delayMs = mayHeal ? retries.afterFailure(why) : Retries.GIVE_UP;
         if (delayMs != Retries.GIVE_UP) {
             router.count(PdRouter.RETRIES);
             router.limiter().warn("attempt_failed", "number " + number + ", trying another pair: " + why);

@@ -19,7 +19,7 @@ import messages
 import msgspec
 
 # Requests under way at saturation: enough to keep every queue filled, few enough to fit in memory caches as in the sockets.
-WINDOW = {500: 1000, 4000: 250}
+WINDOW = {500: 1000, 4000: 250, 100_000: 16}
 LIFE_S = 2.0
 SETTLE_S = 1.5
 REPORTS = 6
@@ -166,6 +166,8 @@ def measure(options, name):
         result["500"] = summary(run.saturate(500, 0, options.seconds))
         run.saturate(4000, 0, SETTLE_S)
         result["4000"] = summary(run.saturate(4000, 0, options.seconds))
+        run.saturate(100_000, 0, SETTLE_S)
+        result["100000"] = summary(run.saturate(100_000, 0, options.seconds))
         run.saturate(500, REPORTS, SETTLE_S)
         result["reports"] = summary(run.saturate(500, REPORTS, options.seconds))
         phase = run.phase(500, 0, "rate", options.rate, options.seconds)
@@ -173,6 +175,7 @@ def measure(options, name):
         offered = result["reports"]["rate"] * OVERLOAD
         result["overload"] = overload(run, REPORTS, offered, options.overload_s)
         if name.startswith("dpserve"):
+            run.phase(500, -REPORTS, "rate", offered, SETTLE_S)
             result["overload_endpoint"] = overload(run, -REPORTS, offered, options.overload_s)
     finally:
         run.close()
@@ -186,7 +189,9 @@ def overload(run, reports, offered, seconds):
     run.mark_ages()
     phase = run.phase(500, reports, "rate", offered, seconds)
     found = summary(phase) | {"offered": offered, "sent": phase["sent"] / phase["seconds"], "behind_s": phase["generator_behind_s"],
-                              "blocked": phase["blocked"], "drain_s": phase["drain_s"]}
+                              "blocked": phase["blocked"], "drain_s": phase["drain_s"],
+                              "reports_per_s": phase["reports_written"] / phase["seconds"],
+                              "report_late_p99_ms": phase["report_late_p99_us"] / 1e3}
     return found if run.name == "python" else found | run.ages()
 
 

@@ -26,7 +26,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { RANKS = 64, RING = 1 << 21, DIGITS = 10, OUT = 1 << 20, ENDS_PER_NOTICE = 16, RID = 128, PEER_MS = 20000, HELLO_MS = 3000 };
+enum { RANKS = 64, RING = 1 << 21, DIGITS = 10, OUT = 1 << 21, AHEAD = 1 << 19, ENDS_PER_NOTICE = 16, RID = 128, PEER_MS = 20000, HELLO_MS = 3000 };
 enum { ASK_NS = 10000000, GRACE_NS = 1000000000, ENDS_ROOM = 1 << 16 };
 
 static const char DIGITS_MARK[] = "##########";
@@ -54,8 +54,8 @@ static size_t rid_at, rid_length;
 static int64_t sent, received, *sent_at;
 static int64_t per_rank[RANKS];
 static int current_rank;
-static uint32_t *latencies;
-static int64_t latency_count;
+static uint32_t *latencies, *lateness;
+static int64_t latency_count, lateness_count;
 static unsigned char ended[ENDS_PER_NOTICE][RID];
 static int ended_count;
 static FILE *answers;
@@ -159,8 +159,8 @@ static int by_value(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static double percentile_us(int64_t count, double p) {
-    return count == 0 ? 0 : latencies[(int64_t)((count - 1) * p)] / 10.0;
+static double percentile_us(const uint32_t *values, int64_t count, double p) {
+    return count == 0 ? 0 : values[(int64_t)((count - 1) * p)] / 10.0;
 }
 
 static void flush(struct outbox *o) {
@@ -218,7 +218,7 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
     double next_due = began, report_due = began, cpu_before = cpu_s();
     int64_t blocked = 0, looks = 0;
     int report_rank = 0;
-    latency_count = 0;
+    latency_count = lateness_count = 0;
     memset(per_rank, 0, sizeof per_rank);
     read_usage(pid, &before);
     int64_t now = began;
@@ -226,9 +226,10 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
         if (marked < 0 && mark_ns > 0 && now >= mark_ns) {
             marked = received - received_before;
         }
-        /* Room for what one look at the ranks may have to send is kept. */
+        /* Room for what one look at the ranks may have to send is kept; a long request goes out by itself. */
         while ((saturate ? sent - received < amount : next_due <= now)
-               && room(&stream) > request.bytes.length + OUT / 2) {
+               && (stream.end + request.bytes.length <= AHEAD
+                   || (stream.end == 0 && request.bytes.length + AHEAD < OUT))) {
             int64_t stamp = saturate ? now : (int64_t)next_due;
             for (int i = 0; i < reports; i++) {
                 put_report(&stream, report_rank, stamp);
@@ -239,8 +240,12 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
                 next_due += -log(1 - drand48()) * 1e9 / amount;
             }
         }
-        for (; reports < 0 && report_due <= now && room(&endpoint) > OUT / 2; report_due -= 1e9 / amount / reports) {
-            put_report(&endpoint, report_rank, (int64_t)report_due);
+        /* A rank samples its load when it writes it: what this program is late by itself, because others have its core, is no
+           age. What waits because the controller does not take it grows old, here as in the sockets. */
+        int taken = endpoint.end == 0;
+        for (; reports < 0 && report_due <= now && endpoint.end < AHEAD; report_due -= 1e9 / amount / reports) {
+            put_report(&endpoint, report_rank, taken ? now_ns() : (int64_t)report_due);
+            lateness[lateness_count++ % RING] = (uint32_t)((now - (int64_t)report_due) / 100);
             report_rank = (report_rank + 1) % rank_count;
         }
         if (has_hello && ended_count > 0) {
@@ -265,13 +270,16 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
     long rss = resident_kib(pid);
     int64_t sent_in = sent - sent_before, received_in = received - received_before;
     double behind_s = saturate ? 0 : (now - next_due) / 1e9;
-    int64_t counted = latency_count < RING ? latency_count : RING;
+    int64_t counted = latency_count < RING ? latency_count : RING, late = lateness_count < RING ? lateness_count : RING;
     qsort(latencies, counted, sizeof *latencies, by_value);
+    qsort(lateness, late, sizeof *lateness, by_value);
     printf("{\"prompt_tokens\":%d,\"reports\":%d,\"mode\":\"%s\",\"amount\":%.0f,\"seconds\":%.3f,\"sent\":%lld,"
            "\"received\":%lld,\"at_mark\":%lld,\"p50_us\":%.1f,\"p99_us\":%.1f,\"generator_behind_s\":%.4f,\"blocked\":%.3f,"
+           "\"reports_written\":%lld,\"report_late_p50_us\":%.1f,\"report_late_p99_us\":%.1f,"
            "\"load_cpu\":%.3f,\"rss_kib\":%ld,\"per_rank\":[",
            prompt, reports, saturate ? "saturate" : "rate", amount, took, (long long)sent_in, (long long)received_in,
-           (long long)marked, percentile_us(counted, 0.5), percentile_us(counted, 0.99), behind_s, (double)blocked / looks, cpu / took, rss);
+           (long long)marked, percentile_us(latencies, counted, 0.5), percentile_us(latencies, counted, 0.99), behind_s, (double)blocked / looks,
+           (long long)lateness_count, percentile_us(lateness, late, 0.5), percentile_us(lateness, late, 0.99), cpu / took, rss);
     for (int r = 0; r < rank_count; r++) {
         printf("%s%lld", r ? "," : "", (long long)per_rank[r]);
     }
@@ -312,6 +320,7 @@ int main(int argc, char **argv) {
     answers = fopen(strcat(strcpy(line, folder), "/answers.bin"), "wb");
     sent_at = malloc(RING * sizeof *sent_at);
     latencies = malloc(RING * sizeof *latencies);
+    lateness = malloc(RING * sizeof *lateness);
     rank_count = argc - 6;
     for (int r = 0; r < rank_count; r++) {
         snprintf(name, sizeof name, "report-%d.bin", r);

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Optional, Union
 import msgspec
 
 RANKS = 8
-PROMPTS = (500, 4000)
+PROMPTS = (500, 4000, 100_000)
 
 # load.c fills these in.
 DIGITS = "##########"

@@ -26,7 +26,7 @@ def best(runs, *path, most=False):
 
 def figures(runs):
     f = {}
-    for load in ("500", "4000", "reports"):
+    for load in ("500", "4000", "100000", "reports"):
         f[load] = {"us": best(runs, load, "us", "process"), "main_us": best(runs, load, "us", "main"),
                    "reader_us": best(runs, load, "us", "reader"), "io_us": best(runs, load, "us", "io"),
                    "gc_us": best(runs, load, "us", "gc"), "rate": best(runs, load, "rate", most=True),
@@ -38,9 +38,9 @@ def figures(runs):
     f["latency"]["us"] = best(runs, "latency", "us", "process")
     f["overload"] = {k: best(runs, "overload", k) for k in ("offered", "age_p50_ms", "age_p99_ms", "rss_mib", "behind_s")}
     f["overload"]["rate"] = best(runs, "overload", "rate", most=True)
-    f["overload_endpoint"] = {k: best(runs, "overload_endpoint", k) for k in ("age_p50_ms", "age_p99_ms", "rss_mib", "behind_s")}
+    f["overload_endpoint"] = {k: best(runs, "overload_endpoint", k) for k in ("age_p50_ms", "age_p99_ms", "rss_mib", "behind_s", "reports_per_s", "report_late_p99_ms")}
     f["idle_rss_mib"] = best(runs, "idle_rss_mib")
-    f["lost"] = sum(value(r, (p, "lost")) or 0 for r in runs for p in ("first", "500", "4000", "reports", "latency", "overload"))
+    f["lost"] = sum(value(r, (p, "lost")) or 0 for r in runs for p in ("first", "500", "4000", "100000", "reports", "latency", "overload"))
     f["runs"] = len(runs)
     return f
 
@@ -49,7 +49,7 @@ def cost(f):
     if f["us"] is None:
         return ""
     parts = [f"{f['main_us']:.1f}"] + [f"{f[k]:.1f}" for k in ("reader_us",) if f[k] is not None] + [f"{f['io_us']:.1f}"]
-    return f"{f['us']:.1f} ({' + '.join(parts)}), {f['rate'] / 1000:,.0f}k{'*' if f['bound_by_load'] else ''}"
+    return f"{f['us']:.1f} ({' + '.join(parts)}), {f['rate'] / 1000:,.{0 if f['rate'] > 1e4 else 1}f}k{'*' if f['bound_by_load'] else ''}"
 
 
 def age(f):
@@ -57,16 +57,16 @@ def age(f):
 
 
 def table(all_figures):
-    rows = [["forwarder", "500 tokens", "4,000 tokens", "500, 6 reports each", "first 2 s: µs, requests", "p50 / p99 µs",
+    rows = [["forwarder", "500 tokens", "4,000 tokens", "100,000 tokens", "500, 6 reports each", "first 2 s: µs, requests", "p50 / p99 µs",
              "age of load p50 / p99 ms", "MiB idle / busy"]]
     for name, f in all_figures.items():
         own_way = f["overload_endpoint"]["age_p99_ms"] is not None
         rows.append([
-            TITLES[name], cost(f["500"]), cost(f["4000"]), cost(f["reports"]),
+            TITLES[name], cost(f["500"]), cost(f["4000"]), cost(f["100000"]), cost(f["reports"]),
             f"{f['first']['us']:.1f}, {f['first']['forwarded_by_2_s'] / 1000:,.0f}k",
             f"{f['latency']['p50_us']:,.0f} / {f['latency']['p99_us']:,.0f}",
             age(f["overload"]) + (f"; {age(f['overload_endpoint'])}" if own_way else ""),
-            f"{f['idle_rss_mib']:.0f} / {max(f[k]['rss_mib'] for k in ('500', '4000', 'reports')):.0f}"])
+            f"{f['idle_rss_mib']:.0f} / {max(f[k]['rss_mib'] for k in ('500', '4000', '100000', 'reports')):.0f}"])
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(rows[0])] + lines[1:])
 
@@ -81,10 +81,10 @@ def targets(all_figures):
         yield "first 2 s, µs / Python", own["first"]["us"] / python["first"]["us"], 1.0
         yield "first 2 s, Python's requests / own", python["first"]["forwarded_by_2_s"] / own["first"]["forwarded_by_2_s"], 1.0
     if bare:
-        for load in ("500", "4000", "reports"):
+        for load in ("500", "4000", "100000", "reports"):
             yield f"process, {load} / bare JeroMQ", own[load]["us"] / bare[load]["us"], 1.25
     for load, limit in (("500", 6.0), ("4000", 12.0)):
-        yield f"main thread at {load} tokens, µs", own[load]["main_us"], limit
+        yield f"main and reader thread at {load} tokens, µs", own[load]["main_us"] + own[load]["reader_us"], limit
     if c:
         yield "latency p50 / C", own["latency"]["p50_us"] / c["latency"]["p50_us"], 1.5
     yield "age of load p99, ms, reports in the request stream", own["overload"]["age_p99_ms"], 5.0

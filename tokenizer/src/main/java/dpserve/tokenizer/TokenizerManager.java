@@ -1,6 +1,5 @@
 package dpserve.tokenizer;
 
-import dpserve.io.WireRid;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.BatchStrOutput;
 import dpserve.io.message.DropState;
@@ -25,7 +24,6 @@ public final class TokenizerManager {
     private static final int SERVICE_UNAVAILABLE = 503;
 
     private final String httpWorkerIpc;
-    private final long incarnation;
     private final ManagerOutput output;
     private final ManagerCounters counters;
     private final StageClock stageClock;
@@ -33,7 +31,7 @@ public final class TokenizerManager {
     private final RequestLog log = new RequestLog();
     private final Attempts attempts;
     private final Probes probes = new Probes();
-    private long nextNumber;
+    private final WireRids wireRids;
 
     /**
      * @param httpWorkerIpc this worker's PULL endpoint, which outputs come back to
@@ -53,10 +51,15 @@ public final class TokenizerManager {
         this.deadlines = deadlines;
         this.stageClock = new StageClock(epochSeconds);
         this.httpWorkerIpc = httpWorkerIpc;
-        this.incarnation = incarnation;
+        this.wireRids = new WireRids(incarnation);
         this.output = output;
         this.counters = counters;
         this.attempts = new Attempts(output, httpWorkerIpc, resumption);
+    }
+
+    /** From now on new sequences go to each of so many detokenizers in turn. */
+    public void spreadOver(int detokenizers) {
+        wireRids.spreadOver(detokenizers);
     }
 
     /** Hears what became of a health probe. */
@@ -77,7 +80,7 @@ public final class TokenizerManager {
      * @return its state, for {@link #clientGone}
      */
     public SequenceState submit(SequenceSpec spec, SequenceListener listener, long acceptedNs, long nowNs) {
-        String wireRid = new WireRid(spec.userRid(), incarnation, nextNumber++, 0).toString();
+        String wireRid = wireRids.next(spec.userRid());
         SequenceState state = new SequenceState(spec, listener, wireRid, acceptedNs, nowNs);
         counters.accepted(spec);
         if (!attempts.begin(state, nowNs)) {
@@ -94,7 +97,7 @@ public final class TokenizerManager {
      * @return its wire rid, or null if the request stream did not take it: then nothing will be heard of it
      */
     public String probe(SequenceSpec spec, Probe probe) {
-        String wireRid = new WireRid(spec.userRid(), incarnation, nextNumber++, 0).toString();
+        String wireRid = wireRids.next(spec.userRid());
         if (!output.toController(spec.toMessage(wireRid, httpWorkerIpc))) {
             return null;
         }

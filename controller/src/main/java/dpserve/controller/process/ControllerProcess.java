@@ -174,6 +174,7 @@ final class ControllerProcess implements AutoCloseable {
                 inbox.takeStreams(items, MAX_BATCH);
                 for (Inbox.StreamItem i = items.poll(); i != null; i = items.poll()) {
                     Inbox.StreamItem item = i;
+                    turn.dealWithUrgent();
                     guarded(() -> item.deliver(System.nanoTime()));
                 }
                 long nowNs = System.nanoTime();

@@ -116,6 +116,7 @@ final class StreamReader implements Receiver.Handler {
         try {
             long nowNs = System.nanoTime();
             for (int i = 0; i < group.size(); i++) {
+                turn.dealWithUrgent();
                 deliver(group.get(i).item(), nowNs);
             }
         } finally {

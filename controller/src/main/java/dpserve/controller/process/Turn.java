@@ -55,7 +55,8 @@ final class Turn {
         }
     }
 
-    private void dealWithUrgent() {
+    /** Within a turn: what overtakes must not wait for its end if the thread that has it was put aside for milliseconds. */
+    void dealWithUrgent() {
         if (inbox.urgentWaits()) {
             urgent.run();
         }

@@ -133,6 +133,7 @@ final class TokenizerProcess implements AutoCloseable {
                 new Resumption(onRankFailure(), vocabulary.eosTokenId()),
                 deadlines,
                 clock);
+        manager.spreadOver(args.topology.detokenizerWorkerNum);
         this.recovery = new Recovery(manager, args.topology.detokenizerWorkerNum);
         this.ranks = new RankStates(args.topology.dpSize);
         this.calls = new ControlCalls(incarnation);

@@ -161,14 +161,18 @@ use_secrets() {
 
 # use_model: the optional modules that the flags ask for; the processes run in another folder, so paths become absolute.
 use_model() {
+  local flag
   if [[ ${FLAG_VALUE[--engine]} == llama ]]; then
     [[ -n ${GIVEN[--model-path]:-} ]] || fail "--engine llama needs --model-path" "$EXIT_USAGE"
     use_optional_module llama
   fi
-  if [[ -n ${GIVEN[--model-path]:-} ]]; then
-    [[ -r ${FLAG_VALUE[--model-path]} ]] || fail "--model-path: cannot read ${FLAG_VALUE[--model-path]}" "$EXIT_USAGE"
-    FLAG_VALUE[--model-path]=$(realpath "${FLAG_VALUE[--model-path]}")
-  fi
+  [[ -z ${GIVEN[--tokenizer-path]:-} ]] || use_optional_module huggingface
+  for flag in --model-path --tokenizer-path --chat-template; do
+    if [[ -n ${GIVEN[$flag]:-} ]]; then
+      [[ -r ${FLAG_VALUE[$flag]} ]] || fail "$flag: cannot read ${FLAG_VALUE[$flag]}" "$EXIT_USAGE"
+      FLAG_VALUE[$flag]=$(realpath "${FLAG_VALUE[$flag]}")
+    fi
+  done
 }
 
 # seconds_since MICROSECONDS: with one decimal.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: scripts, formatting, units, the whole topology, the released SGLang package, the clients people use, the live page in a browser, a topology over several hosts where it can make network namespaces; then the unit tests on Java 25 where there is one.
+# Runs every test: scripts, formatting, units, the whole topology, the released SGLang package, the clients people use, the live page in a browser, a vocabulary of Hugging Face's kind, a topology over several hosts where it can make network namespaces; then the unit tests on Java 25 where there is one.
 # shellcheck source-path=SCRIPTDIR/lib
 set -euo pipefail
 
@@ -77,6 +77,7 @@ main() {
     bash "$ROOT/scripts/interop.sh" "--install=$install"
     bash "$ROOT/scripts/dev/clients.sh" "--install=$install"
     bash "$ROOT/scripts/dev/dashboard.sh" "--install=$install"
+    bash "$ROOT/scripts/dev/test-huggingface.sh" "--install=$install"
     bash "$ROOT/scripts/test-hosts.sh" --quick --if-possible
   fi
   home25=$(java_25)

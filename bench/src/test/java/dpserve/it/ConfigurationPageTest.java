@@ -30,11 +30,12 @@ class ConfigurationPageTest {
     private static final int PROCESSES = 4;
 
     /** Names within the sources that are no variables for users. */
-    private static final Set<String> INTERNAL =
-            Set.of("DPSERVE_LAUNCH_DETACHED", "DPSERVE_TEST_URL", "SGLANG_VENV", "SGLANG_NATIVE");
+    private static final Set<String> INTERNAL = Set.of(
+            "DPSERVE_LAUNCH_DETACHED", "DPSERVE_TEST_URL", "DPSERVE_TEST_TOKENIZER", "SGLANG_VENV", "SGLANG_NATIVE");
 
     /** Programs that are not this project's own read them. */
-    private static final Set<String> FOREIGN = Set.of("JAVA_HOME", "JAVA25_HOME", "OPENAI_API_KEY", "API_KEY");
+    private static final Set<String> FOREIGN =
+            Set.of("DJL_CACHE_DIR", "JAVA_HOME", "JAVA25_HOME", "OPENAI_API_KEY", "API_KEY");
 
     private static String sectionOf(String page, String name) {
         Matcher section = pattern(name).matcher(page);

@@ -19,6 +19,17 @@ public final class ModelArgs {
             description = "What computes: simulated, or llama for a GGUF model on the CPU (default: ${DEFAULT-VALUE}).")
     private String engine;
 
+    /** Hugging Face's tokenizer.json, the optional module {@code huggingface}. */
+    public static final String HUGGING_FACE = "huggingface";
+
+    @Option(
+            names = "--tokenizer-path",
+            paramLabel = "PATH",
+            description =
+                    "tokenizer.json of Hugging Face, or the folder that holds it: the vocabulary (default: that of"
+                            + " --model-path, or the embedded cl100k_base).")
+    private Path tokenizerPath;
+
     @Option(names = "--model-path", paramLabel = "FILE", description = "GGUF file of the model, for --engine llama.")
     private Path modelPath;
 
@@ -49,6 +60,19 @@ public final class ModelArgs {
             throw new IllegalArgumentException("--engine " + engine + " needs --model-path");
         }
         return readable("--model-path", modelPath);
+    }
+
+    /**
+     * The tokenizer.json that is to be used instead of the model's own vocabulary; null if none is given.
+     *
+     * @throws IllegalArgumentException naming the flag, if it cannot be read
+     */
+    public Path tokenizerPath() {
+        if (tokenizerPath == null) {
+            return null;
+        }
+        boolean folder = Files.isDirectory(tokenizerPath);
+        return readable("--tokenizer-path", folder ? tokenizerPath.resolve("tokenizer.json") : tokenizerPath);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dpserve.io;
 
+import dpserve.io.model.Vocabulary;
 import java.util.Arrays;
 
 /**
@@ -20,21 +21,34 @@ public final class SimulatedModel {
     /** {@code previousToken} where there is none: an empty prompt. */
     public static final int NO_TOKEN = -1;
 
-    /** {@code <|endoftext|>} of cl100k_base, the vocabulary the table was made from. */
-    private static final int EOS = 100_257;
+    /** {@code <|endoftext|>} of cl100k_base, the vocabulary the embedded table was made from. */
+    private static final int CL100K_EOS = 100_257;
 
     /** EOS comes where the top 8 bits of the mixed hash are 0: once in 256 tokens, so texts of that mean length. */
     private static final int EOS_SHIFT = 56;
 
     private final SimulatedVocabulary vocabulary;
 
-    private SimulatedModel(SimulatedVocabulary vocabulary) {
+    /** -1 if there is none. */
+    private final int eos;
+
+    private SimulatedModel(SimulatedVocabulary vocabulary, int eos) {
         this.vocabulary = vocabulary;
+        this.eos = eos;
     }
 
-    /** The model with its table, which is a resource of this module. */
+    /** The model with its embedded table, which is a resource of this module. */
     public static SimulatedModel create() {
-        return new SimulatedModel(SimulatedVocabulary.read());
+        return new SimulatedModel(SimulatedVocabulary.read(), CL100K_EOS);
+    }
+
+    /**
+     * The model with the words of another vocabulary.
+     *
+     * @throws IllegalArgumentException if that holds neither words nor letters
+     */
+    public static SimulatedModel of(Vocabulary vocabulary) {
+        return new SimulatedModel(SimulatedVocabulary.of(vocabulary), vocabulary.eosTokenId());
     }
 
     /** The hash after one more id. */
@@ -67,8 +81,8 @@ public final class SimulatedModel {
         if (following != null) {
             return following[draw(mixed, following.length)];
         }
-        if (allowEos && mixed >>> EOS_SHIFT == 0) {
-            return EOS;
+        if (allowEos && eos >= 0 && mixed >>> EOS_SHIFT == 0) {
+            return eos;
         }
         return vocabulary.slot(draw(mixed, vocabulary.slots()));
     }
@@ -78,9 +92,9 @@ public final class SimulatedModel {
         return (int) ((mixed & 0xffffffffL) * bound >>> 32);
     }
 
-    /** The token that ends a text. */
+    /** The token that ends a text; -1 if there is none. */
     public int eosTokenId() {
-        return EOS;
+        return eos;
     }
 
     /**
@@ -113,7 +127,7 @@ public final class SimulatedModel {
             previous = next(hash, previous, !ignoreEos && made >= minNewTokens);
             hash = extend(hash, previous);
             output[made] = previous;
-            if (previous == EOS) {
+            if (previous == eos) {
                 return Arrays.copyOf(output, made + 1);
             }
         }

@@ -1,11 +1,15 @@
 package dpserve.io;
 
+import dpserve.io.model.Vocabulary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * The token table of {@link SimulatedModel}: a small part of a real vocabulary, so that schedulers need not load all of
@@ -14,6 +18,11 @@ import java.util.HexFormat;
 final class SimulatedVocabulary {
     private static final String RESOURCE = "simulated-vocabulary.txt";
     private static final byte[] NO_BYTES = {};
+    private static final Pattern WORD = Pattern.compile(" [a-z]{2,12}");
+    private static final Pattern LETTER = Pattern.compile("[a-z]");
+
+    /** Fewer would hardly make two outputs different. */
+    private static final int LEAST_WORDS = 16;
 
     /** Open addressing: slot of an id, at most half full. Empty slots hold -1, which is never an id. */
     private final int[] keys;
@@ -50,6 +59,26 @@ final class SimulatedVocabulary {
             ids[i] = id;
         }
         slots = drawn;
+    }
+
+    /**
+     * The words of a vocabulary, a space and two or more small letters each, all of the same weight; of a small one its letters.
+     *
+     * @throws IllegalArgumentException if it holds neither
+     */
+    static SimulatedVocabulary of(Vocabulary vocabulary) {
+        for (Pattern kind : List.of(WORD, LETTER)) {
+            String[] lines = IntStream.range(0, vocabulary.size())
+                    .filter(id -> !vocabulary.isSpecial(id)
+                            && kind.matcher(new String(vocabulary.tokenBytes(id), StandardCharsets.ISO_8859_1))
+                                    .matches())
+                    .mapToObj(id -> id + " 1 " + HexFormat.of().formatHex(vocabulary.tokenBytes(id)))
+                    .toArray(String[]::new);
+            if (lines.length >= LEAST_WORDS) {
+                return new SimulatedVocabulary(lines);
+            }
+        }
+        throw new IllegalArgumentException("the vocabulary holds neither words nor letters for simulated output");
     }
 
     static SimulatedVocabulary read() {

@@ -2,16 +2,21 @@ package dpserve.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dpserve.io.model.ChatTurn;
+import dpserve.io.model.Vocabulary;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 
 class SimulatedModelTest {
@@ -155,5 +160,61 @@ class SimulatedModelTest {
             out.writeBytes(MODEL.tokenBytes(id));
         }
         return out.toByteArray();
+    }
+
+    @Test
+    void shouldSpeakTheWordsOfAnotherVocabulary() {
+        Vocabulary words = vocabulary(100, id -> id < 60 ? " word" + (char) ('a' + id % 26) : "<" + id + ">");
+        int[] output = SimulatedModel.of(words).expectedOutput(new int[] {1, 2}, 500, 0, true);
+        assertThat(output).hasSize(500).allMatch(id -> id < 60 && id != 7);
+        int[] ended = SimulatedModel.of(words).expectedOutput(new int[] {1, 2}, 10_000, 0, false);
+        assertThat(ended[ended.length - 1]).isEqualTo(7);
+
+        Vocabulary letters = vocabulary(26, id -> String.valueOf((char) ('a' + id)));
+        assertThat(SimulatedModel.of(letters).expectedOutput(new int[] {1}, 9, 0, true))
+                .hasSize(9);
+        assertThatThrownBy(() -> SimulatedModel.of(vocabulary(100, id -> "#" + id)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("neither words nor letters");
+    }
+
+    /** Token 7 ends texts. */
+    private static Vocabulary vocabulary(int size, IntFunction<String> text) {
+        return new Vocabulary() {
+            @Override
+            public int[] encode(String ignored) {
+                throw new AssertionError("not asked for");
+            }
+
+            @Override
+            public int[] encodeChat(List<ChatTurn> turns) {
+                throw new AssertionError("not asked for");
+            }
+
+            @Override
+            public byte[] tokenBytes(int id) {
+                return text.apply(id).getBytes(StandardCharsets.UTF_8);
+            }
+
+            @Override
+            public int size() {
+                return size;
+            }
+
+            @Override
+            public int longestTokenBytes() {
+                return 10;
+            }
+
+            @Override
+            public int eosTokenId() {
+                return 7;
+            }
+
+            @Override
+            public boolean isSpecial(int id) {
+                return id == 7;
+            }
+        };
     }
 }

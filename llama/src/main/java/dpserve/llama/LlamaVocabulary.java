@@ -3,6 +3,7 @@ package dpserve.llama;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
+import dpserve.io.model.ChatPrompt;
 import dpserve.io.model.ChatTurn;
 import dpserve.io.model.Vocabulary;
 import java.nio.ByteBuffer;

@@ -13,7 +13,11 @@ public final class LlamaVocabularyProvider implements VocabularyProvider {
 
     /** The model stays open as long as the process lives. */
     @Override
-    public Vocabulary vocabulary(Path file) {
+    public Vocabulary vocabulary(Path file, Path chatTemplate) {
+        if (chatTemplate != null) {
+            throw new IllegalArgumentException(
+                    "--chat-template needs --tokenizer-path: llama.cpp evaluates no templates");
+        }
         try {
             return LlamaModel.loadVocabulary(LlamaLibrary.open(), file).vocabulary();
         } catch (LlamaException e) {

@@ -10,7 +10,8 @@ public interface VocabularyProvider {
     /**
      * Reads the vocabulary.
      *
-     * @throws RuntimeException naming the file, if it is not one of this kind
+     * @param chatTemplate a Jinja template to use instead of the vocabulary's own; null for that one
+     * @throws RuntimeException naming the file, if it is not one of this kind, or this kind takes no template
      */
-    Vocabulary vocabulary(Path file);
+    Vocabulary vocabulary(Path file, Path chatTemplate);
 }

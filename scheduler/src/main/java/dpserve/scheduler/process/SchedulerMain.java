@@ -140,7 +140,7 @@ public final class SchedulerMain implements Callable<Integer> {
     @Override
     public Integer call() throws BindException, InterruptedException {
         if (!model.isReal()) {
-            return serve(null, new SimulatedEngine(SimulatedModel.create(), profile(), handoff.wireBytesPerToken()));
+            return serve(null, new SimulatedEngine(simulatedModel(), profile(), handoff.wireBytesPerToken()));
         }
         if (dpAttention) {
             throw new IllegalArgumentException("--enable-dp-attention needs the simulated engine");
@@ -150,6 +150,14 @@ public final class SchedulerMain implements Callable<Integer> {
             LOG.info("model {}: {}, context {}", model.modelPath(), loaded.description(), loaded.contextLength());
             return serve(loaded, new ModelEngine(loaded));
         }
+    }
+
+    /** With another vocabulary the model speaks that one's words. */
+    private SimulatedModel simulatedModel() {
+        Path tokenizer = model.tokenizerPath();
+        return tokenizer == null
+                ? SimulatedModel.create()
+                : SimulatedModel.of(Providers.vocabulary(ModelArgs.HUGGING_FACE).vocabulary(tokenizer, null));
     }
 
     private int threads() {

@@ -58,7 +58,7 @@ public final class DetokenizerMain implements Callable<Integer> {
         DetokenizerConfig config = config();
         ShutdownSignal signal = ShutdownSignal.install();
         try (DetokenizerProcess process =
-                new DetokenizerProcess(config, vocabulary.open(), Contexts.create(topology.keys()))) {
+                new DetokenizerProcess(config, vocabulary.open(null), Contexts.create(topology.keys()))) {
             LOG.info("READY detokenizer {} pull={}", index, process.endpoint());
             process.run(signal::isRequested);
         } finally {

@@ -14,6 +14,7 @@ import dpserve.tokenizer.PromptLimits;
 import dpserve.tokenizer.http.Admission;
 import dpserve.tokenizer.http.ApiKeys;
 import dpserve.tokenizer.http.WorkerMetrics;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -43,6 +44,12 @@ public final class TokenizerManagerMain implements Callable<Integer> {
 
     @Mixin
     DisaggregationArgs disaggregation;
+
+    @Option(
+            names = "--chat-template",
+            paramLabel = "FILE",
+            description = "Jinja file: how chats are written, instead of the template beside --tokenizer-path.")
+    Path chatTemplate;
 
     @Option(
             names = "--tokenizer-worker-index",

@@ -109,7 +109,7 @@ final class TokenizerProcess implements AutoCloseable {
 
     TokenizerProcess(TokenizerManagerMain args) throws BindException {
         this.args = args;
-        this.vocabulary = args.vocabulary.open();
+        this.vocabulary = args.vocabulary.open(args.chatTemplate);
         this.endpoints = args.topology.endpoints();
         this.metrics = new WorkerMetrics(args.servedModelName);
         this.sockets = new TokenizerSockets(

@@ -1,6 +1,5 @@
-package dpserve.llama;
+package dpserve.io.model;
 
-import dpserve.io.model.ChatTurn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -10,23 +9,28 @@ import java.util.regex.Pattern;
  * Puts the contents of a chat where the model's template put their marks. A mark stands between two
  * vertical tabs; a template that trims contents loses them, and its contents are trimmed then.
  */
-final class ChatPrompt {
+public final class ChatPrompt {
     /** Characters for private use, which no template holds; a role cannot hold them either. */
     private static final Pattern MARK = Pattern.compile("\u000B?\uE000(\\d+)\uE001\u000B?");
 
     private final List<ChatTurn> messages;
     private final String rendered;
 
-    ChatPrompt(List<ChatTurn> messages, String rendered) {
+    /** @param rendered the model's format around {@link #mark}s in place of the contents */
+    public ChatPrompt(List<ChatTurn> messages, String rendered) {
         this.messages = messages;
         this.rendered = rendered;
     }
 
-    /** A piece of the prompt. */
-    record Segment(String text, boolean parseSpecial) {}
+    /**
+     * A piece of the prompt.
+     *
+     * @param parseSpecial whether names of special tokens in it are these tokens
+     */
+    public record Segment(String text, boolean parseSpecial) {}
 
     /** What to give the template as content of a message. */
-    static String mark(int message) {
+    public static String mark(int message) {
         return "\u000B\uE000" + message + "\uE001\u000B";
     }
 
@@ -38,7 +42,7 @@ final class ChatPrompt {
     }
 
     /** The prompt, split only around names of special tokens within contents, which are not to be read as tokens. */
-    List<Segment> segments(Pattern specialNames) {
+    public List<Segment> segments(Pattern specialNames) {
         List<Segment> segments = new ArrayList<>();
         StringBuilder text = new StringBuilder();
         Matcher mark = MARK.matcher(rendered);

@@ -1,9 +1,8 @@
-package dpserve.llama;
+package dpserve.io.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dpserve.io.model.ChatTurn;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;

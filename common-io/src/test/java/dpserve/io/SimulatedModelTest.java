@@ -166,7 +166,7 @@ class SimulatedModelTest {
     void shouldSpeakTheWordsOfAnotherVocabulary() {
         Vocabulary words = vocabulary(100, id -> id < 60 ? " word" + (char) ('a' + id % 26) : "<" + id + ">");
         int[] output = SimulatedModel.of(words).expectedOutput(new int[] {1, 2}, 500, 0, true);
-        assertThat(output).hasSize(500).allMatch(id -> id < 60 && id != 7);
+        assertThat(Arrays.stream(output).boxed()).hasSize(500).allMatch(id -> id < 60 && id != 7);
         int[] ended = SimulatedModel.of(words).expectedOutput(new int[] {1, 2}, 10_000, 0, false);
         assertThat(ended[ended.length - 1]).isEqualTo(7);
 

@@ -4,6 +4,10 @@
 # Environment: KILL_STREAMS, KILL_LENGTH (tokens of each), KILL_DETECTIONS, KILL_SHAPES (tokenizers x detokenizers, comma
 # separated), KILL_TEST (one method of KillUnderLoadIT; all without).
 set -euo pipefail
+if (($# > 0)); then
+  sed -n '2,5s/^# //p' "${BASH_SOURCE[0]}"
+  [[ $1 == --help ]] && exit 0 || exit 2
+fi
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 status=0
 output=$(mvn -q -B -ntp -f "$root/pom.xml" -Pit -pl bench -am integration-test \

@@ -191,6 +191,7 @@ def overload(run, reports, offered, seconds):
     found = summary(phase) | {"offered": offered, "sent": phase["sent"] / phase["seconds"], "behind_s": phase["generator_behind_s"],
                               "blocked": phase["blocked"], "drain_s": phase["drain_s"],
                               "reports_per_s": phase["reports_written"] / phase["seconds"],
+                              "updates_per_s": phase["updates_written"] / phase["seconds"],
                               "report_late_p99_ms": phase["report_late_p99_us"] / 1e3}
     return found if run.name == "python" else found | run.ages()
 

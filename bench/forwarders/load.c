@@ -10,9 +10,10 @@
  *
  *   PROMPT REPORTS MODE AMOUNT SECONDS MARK_NS
  *
- * Requests from FOLDER/request-PROMPT.bin, before each REPORTS reports (below zero: so many, on a connection of their own to the
- * port after the ranks', where the controller listens); MODE saturate keeps AMOUNT requests under way, MODE rate
- * sends AMOUNT a second at random times; MARK_NS is a moment at which the requests that arrived are counted too.
+ * Requests from FOLDER/request-PROMPT.bin, before each REPORTS reports (below zero: so many, as this project's workers send them:
+ * on a connection of their own to the port after the ranks', where the controller listens, and those that are due together in
+ * one message with the newest of each rank); MODE saturate keeps AMOUNT requests under way, MODE rate sends AMOUNT a second at
+ * random times; MARK_NS is a moment at which the requests that arrived are counted too.
  */
 #define _GNU_SOURCE
 #include "load.h"
@@ -27,6 +28,8 @@
 #include <unistd.h>
 
 enum { RANKS = 64, RING = 1 << 21, DIGITS = 10, OUT = 1 << 21, AHEAD = 1 << 19, ENDS_PER_NOTICE = 16, RID = 128, PEER_MS = 20000, HELLO_MS = 3000 };
+/* Where the list of loads begins in ["WatchLoadUpdateReq", nil, nil, [..]]; a fixarray has up to 15. */
+enum { LOADS_AT = 22, MERGED = 15, UPDATE = 4096 };
 enum { ASK_NS = 10000000, GRACE_NS = 1000000000, ENDS_ROOM = 1 << 16 };
 
 static const char DIGITS_MARK[] = "##########";
@@ -93,15 +96,37 @@ static void put_request(int64_t stamp_ns) {
     sent_at[sent++ % RING] = stamp_ns;
 }
 
-static void put_report(struct outbox *o, int rank, int64_t stamp_ns) {
-    struct template *t = &report[rank];
-    unsigned char *m = append(o, t->bytes.data, t->bytes.length);
+static void put_stamp(unsigned char *at, int64_t stamp_ns) {
     double s = stamp_ns / 1e9;
     uint64_t bits;
     memcpy(&bits, &s, sizeof bits);
     for (int i = 0; i < 8; i++) {
-        m[t->places[0] + i] = bits >> (56 - 8 * i);
+        at[i] = bits >> (56 - 8 * i);
     }
+}
+
+static void put_report(struct outbox *o, int rank, int64_t stamp_ns) {
+    struct template *t = &report[rank];
+    put_stamp(append(o, t->bytes.data, t->bytes.length) + t->places[0], stamp_ns);
+}
+
+/* One message with the loads of COUNT ranks, beginning with FIRST. */
+static void put_update(struct outbox *o, int first, int count, int64_t stamp_ns) {
+    static unsigned char m[UPDATE];
+    size_t at = LOADS_AT + 1;
+    memcpy(m, report[0].bytes.data, LOADS_AT);
+    m[LOADS_AT] = 0x90 | count;
+    for (int i = 0; i < count; i++) {
+        struct template *t = &report[(first + i) % rank_count];
+        size_t length = t->bytes.length - LOADS_AT - 1;
+        if (at + length > sizeof m) {
+            die("a report is too long", "");
+        }
+        memcpy(m + at, t->bytes.data + LOADS_AT + 1, length);
+        put_stamp(m + at + t->places[0] - LOADS_AT - 1, stamp_ns);
+        at += length;
+    }
+    append(o, m, at);
 }
 
 /* ["EndNotice", nil, nil, [rids]] */
@@ -216,7 +241,7 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
     int64_t sent_before = sent, received_before = received, marked = -1, began = now_ns();
     int64_t until = began + (int64_t)(seconds * 1e9), last_ask = began;
     double next_due = began, report_due = began, cpu_before = cpu_s();
-    int64_t blocked = 0, looks = 0;
+    int64_t blocked = 0, looks = 0, updates = 0;
     int report_rank = 0;
     latency_count = lateness_count = 0;
     memset(per_rank, 0, sizeof per_rank);
@@ -242,11 +267,17 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
         }
         /* A rank samples its load when it writes it: what this program is late by itself, because others have its core, is no
            age. What waits because the controller does not take it grows old, here as in the sockets. */
-        int taken = endpoint.end == 0;
+        int due = 0;
+        int64_t oldest = (int64_t)report_due;
         for (; reports < 0 && report_due <= now && endpoint.end < AHEAD; report_due -= 1e9 / amount / reports) {
-            put_report(&endpoint, report_rank, taken ? now_ns() : (int64_t)report_due);
             lateness[lateness_count++ % RING] = (uint32_t)((now - (int64_t)report_due) / 100);
-            report_rank = (report_rank + 1) % rank_count;
+            due++;
+        }
+        if (due > 0) {
+            int most = rank_count < MERGED ? rank_count : MERGED, loads = due < most ? due : most;
+            put_update(&endpoint, report_rank, loads, endpoint.end == 0 ? now_ns() : oldest);
+            report_rank = (report_rank + loads) % rank_count;
+            updates++;
         }
         if (has_hello && ended_count > 0) {
             put_ends();
@@ -275,11 +306,11 @@ static void run_phase(int prompt, int reports, int saturate, double amount, doub
     qsort(lateness, late, sizeof *lateness, by_value);
     printf("{\"prompt_tokens\":%d,\"reports\":%d,\"mode\":\"%s\",\"amount\":%.0f,\"seconds\":%.3f,\"sent\":%lld,"
            "\"received\":%lld,\"at_mark\":%lld,\"p50_us\":%.1f,\"p99_us\":%.1f,\"generator_behind_s\":%.4f,\"blocked\":%.3f,"
-           "\"reports_written\":%lld,\"report_late_p50_us\":%.1f,\"report_late_p99_us\":%.1f,"
+           "\"reports_written\":%lld,\"updates_written\":%lld,\"report_late_p50_us\":%.1f,\"report_late_p99_us\":%.1f,"
            "\"load_cpu\":%.3f,\"rss_kib\":%ld,\"per_rank\":[",
            prompt, reports, saturate ? "saturate" : "rate", amount, took, (long long)sent_in, (long long)received_in,
            (long long)marked, percentile_us(latencies, counted, 0.5), percentile_us(latencies, counted, 0.99), behind_s, (double)blocked / looks,
-           (long long)lateness_count, percentile_us(lateness, late, 0.5), percentile_us(lateness, late, 0.99), cpu / took, rss);
+           (long long)lateness_count, (long long)updates, percentile_us(lateness, late, 0.5), percentile_us(lateness, late, 0.99), cpu / took, rss);
     for (int r = 0; r < rank_count; r++) {
         printf("%s%lld", r ? "," : "", (long long)per_rank[r]);
     }

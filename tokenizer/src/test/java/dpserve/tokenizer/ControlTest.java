@@ -2,7 +2,6 @@ package dpserve.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dpserve.io.LoadReport;
 import dpserve.io.message.ControllerHello;
 import dpserve.io.message.FlushCacheReqOutput;
 import dpserve.io.message.GetInternalStateReq;
@@ -13,7 +12,6 @@ import dpserve.io.message.GetRequestReq;
 import dpserve.io.message.GetRequestReqOutput;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
-import dpserve.io.message.WatchLoadUpdateReq;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -215,37 +213,5 @@ class ControlTest {
         assertThat(ranks.live())
                 .as("a restarted controller names its ranks anew")
                 .isEmpty();
-    }
-
-    @Test
-    void shouldForwardPiggybackedLoadsOnThatPathAlone() {
-        GetLoadReqOutput load = load(0, null);
-        for (LoadReport path : LoadReport.values()) {
-            Recorder out = new Recorder();
-            LoadReports reports = new LoadReports(path, true, 0, out);
-            reports.onPiggybacked(load);
-            reports.onPiggybacked(null);
-            assertThat(out.sent(WatchLoadUpdateReq.class)).hasSize(path == LoadReport.PIGGYBACK ? 1 : 0);
-            assertThat(reports.shouldPoll(0)).isEqualTo(path == LoadReport.WATCH);
-        }
-    }
-
-    @Test
-    void shouldPollOnlyOneRoundAtATime() {
-        long interval = 100_000_000L;
-        LoadReports reports = new LoadReports(LoadReport.WATCH, true, interval, recorder);
-        assertThat(reports.shouldPoll(0)).isTrue();
-        assertThat(reports.shouldPoll(interval))
-                .as("the first round is not answered")
-                .isFalse();
-        reports.onPolled(List.of(load(0, null), load(1, null)));
-        assertThat(recorder.sent(WatchLoadUpdateReq.class).get(0).loads()).hasSize(2);
-        assertThat(reports.shouldPoll(interval - 1)).isFalse();
-        assertThat(reports.shouldPoll(interval)).isTrue();
-        reports.onPolled(List.of());
-        assertThat(reports.sent()).isEqualTo(1);
-        assertThat(new LoadReports(LoadReport.WATCH, false, interval, recorder).shouldPoll(0))
-                .as("only one worker polls")
-                .isFalse();
     }
 }

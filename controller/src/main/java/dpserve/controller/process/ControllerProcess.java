@@ -88,9 +88,9 @@ final class ControllerProcess implements AutoCloseable {
         this.context = context;
         this.config = config;
         this.inbox = new Inbox(Math.min(MAX_INBOX_BYTES, config.core().limits().queueBytes()));
-        this.turn = new Turn(inbox, this::dealWithUrgent);
         SocketLimits limits = SocketLimits.defaults();
         this.out = new SocketOutput(context, limits);
+        this.turn = new Turn(inbox, this::dealWithUrgent, out::flush);
         this.injection = new ReportInjection(Env.system(), config.timeScale(), this::takeReports);
         Policies.Settings settings = new Policies.Settings(config.timeScale(), config.budgetInterval());
         LoadBalance balance = new LoadBalance(

@@ -8,13 +8,15 @@ import dpserve.io.message.Message;
 import dpserve.io.socket.BindException;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.zeromq.ZContext;
 
-/** The controller's PUSH sockets: one for each rank and each tokenizer worker. Used by the controller's thread only. */
+/** The controller's PUSH sockets: one for each rank and each tokenizer worker. Used by whoever has the {@link Turn}. */
 final class SocketOutput implements ControllerOutput, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SocketOutput.class);
 
@@ -27,7 +29,11 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
     private final ZContext context;
     private final SocketLimits limits;
     private final MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
-    private final Map<Integer, PushSocket> ranks = new HashMap<>();
+    private final Map<Integer, RankQueue> ranks = new HashMap<>();
+
+    /** Those that were given something in this turn, or have something left of an earlier one. */
+    private final List<RankQueue> given = new ArrayList<>();
+
     private final Map<Integer, PushSocket> workers = new HashMap<>();
 
     SocketOutput(ZContext context, SocketLimits limits) {
@@ -43,30 +49,47 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
      */
     String bindLegacyRank(int dpRank, String endpoint) throws BindException {
         PushSocket socket = PushSocket.bind(context, endpoint, limits);
-        ranks.put(dpRank, socket);
+        ranks.put(dpRank, new RankQueue(socket));
         return socket.endpoint();
     }
 
     /** Whether a rank's socket would take a frame; for a legacy rank, whether it is there. */
     boolean isWritable(int dpRank) {
-        PushSocket socket = ranks.get(dpRank);
-        return socket != null && socket.isWritable();
+        RankQueue rank = ranks.get(dpRank);
+        return rank != null && rank.isWritable();
     }
 
     @Override
     public boolean connectRank(int dpRank, String inputEndpoint) {
-        return connect(ranks, dpRank, inputEndpoint);
+        closeRank(dpRank);
+        PushSocket socket = open(inputEndpoint, limits);
+        if (socket != null) {
+            ranks.put(dpRank, new RankQueue(socket));
+        }
+        return socket != null;
     }
 
     @Override
     public void closeRank(int dpRank) {
-        closeNow(ranks.remove(dpRank));
+        RankQueue rank = ranks.remove(dpRank);
+        if (rank != null) {
+            given.remove(rank);
+            rank.closeNow();
+        }
     }
 
     @Override
     public boolean toRank(int dpRank, byte[] frame) {
-        PushSocket socket = ranks.get(dpRank);
-        return socket != null && socket.send(frame);
+        RankQueue rank = ranks.get(dpRank);
+        if (rank == null) {
+            return false;
+        }
+        boolean first = rank.isEmpty();
+        boolean taken = rank.add(frame);
+        if (first && taken) {
+            given.add(rank);
+        }
+        return taken;
     }
 
     @Override
@@ -88,7 +111,12 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
 
     @Override
     public boolean connectWorker(int worker, String pullEndpoint) {
-        return connect(workers, worker, pullEndpoint);
+        closeNow(workers.remove(worker));
+        PushSocket socket = open(pullEndpoint, limits);
+        if (socket != null) {
+            workers.put(worker, socket);
+        }
+        return socket != null;
     }
 
     @Override
@@ -102,13 +130,14 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
         return socket != null && socket.send(frame);
     }
 
-    private boolean connect(Map<Integer, PushSocket> peers, int peer, String endpoint) {
-        closeNow(peers.remove(peer));
-        PushSocket socket = open(endpoint, limits);
-        if (socket != null) {
-            peers.put(peer, socket);
+    /** Hands to the ranks' sockets what was sent to them; to be called at the end of every turn. */
+    void flush() {
+        for (int i = given.size() - 1; i >= 0; i--) {
+            given.get(i).flush();
+            if (given.get(i).isEmpty()) {
+                given.remove(i);
+            }
         }
-        return socket != null;
     }
 
     /** Null if the text is no endpoint, which a peer's hello may bring about. */
@@ -130,8 +159,9 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
     /** Ranks get nothing more; workers still get what is queued for them. */
     @Override
     public void close() {
-        ranks.values().forEach(PushSocket::close);
+        ranks.values().forEach(RankQueue::close);
         workers.values().forEach(PushSocket::close);
+        given.clear();
         ranks.clear();
         workers.clear();
     }

@@ -25,14 +25,14 @@ import java.util.function.BooleanSupplier;
  */
 final class StreamReader implements Receiver.Handler {
 
-    /** A turn for so many messages costs each little, and reports wait no longer for it than some ten microseconds. */
-    private static final int GROUP = 32;
+    /** All that JeroMQ reads at once of ordinary prompts: what a group sends leaves together, and reports do not wait for its end. */
+    private static final int GROUP = 256;
 
     /** Tries a few times to get the turn before it leaves the messages to the controller's thread, which has to be woken. */
-    private static final int MAX_KEPT = 8 * GROUP;
+    private static final int MAX_KEPT = 2 * GROUP;
 
     /** Long prompts: a group ends here too. */
-    private static final int GROUP_BYTES = 1 << 18;
+    private static final int GROUP_BYTES = 1 << 20;
 
     private static final long[] NO_HASHES = {};
 

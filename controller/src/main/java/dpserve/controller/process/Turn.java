@@ -13,11 +13,16 @@ final class Turn {
     private final ReentrantLock lock = new ReentrantLock();
     private final Inbox inbox;
     private final Runnable urgent;
+    private final Runnable flush;
 
-    /** @param urgent deals with what waits in the lanes that overtake */
-    Turn(Inbox inbox, Runnable urgent) {
+    /**
+     * @param urgent deals with what waits in the lanes that overtake
+     * @param flush hands over what was sent in a turn, at its end
+     */
+    Turn(Inbox inbox, Runnable urgent, Runnable flush) {
         this.inbox = inbox;
         this.urgent = urgent;
+        this.flush = flush;
     }
 
     /** For the controller's thread: waits until nobody else is in it. */
@@ -40,7 +45,7 @@ final class Turn {
     }
 
     void leave() {
-        lock.unlock();
+        end();
         serve();
     }
 
@@ -50,8 +55,16 @@ final class Turn {
             try {
                 dealWithUrgent();
             } finally {
-                lock.unlock();
+                end();
             }
+        }
+    }
+
+    private void end() {
+        try {
+            flush.run();
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -10,9 +10,10 @@ import org.junit.jupiter.api.Test;
 /** A reader's turn comes only when nothing would be overtaken. */
 class TurnTest {
     private final Inbox inbox = new Inbox(1 << 20);
-    private final Turn turn = new Turn(inbox, this::takeUrgent);
+    private final Turn turn = new Turn(inbox, this::takeUrgent, this::flush);
 
     private int urgent;
+    private int flushes;
 
     @Test
     void shouldLetAReaderInWhileNothingWaits() {
@@ -53,6 +54,24 @@ class TurnTest {
         assertThat(turn.tryEnter()).isTrue();
         assertThat(urgent).as("first thing in a turn").isEqualTo(3);
         turn.leave();
+    }
+
+    @Test
+    void shouldFlushAtTheEndOfEveryTurnAndNotWithin() {
+        turn.enter();
+        assertThat(flushes).isZero();
+        turn.leave();
+        assertThat(flushes).isEqualTo(1);
+        assertThat(turn.tryEnter()).isTrue();
+        turn.leave();
+        assertThat(flushes).isEqualTo(2);
+        inbox.addReports(List.of());
+        turn.serve();
+        assertThat(flushes).as("a turn for what is urgent").isEqualTo(3);
+    }
+
+    private void flush() {
+        flushes++;
     }
 
     private void takeUrgent() {

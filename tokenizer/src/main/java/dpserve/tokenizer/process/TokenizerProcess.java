@@ -149,7 +149,7 @@ final class TokenizerProcess implements AutoCloseable {
                 calls,
                 this::internalState);
         long watchNs = (long) (args.loadWatchIntervalS * args.timeScale * 1e9);
-        this.loads = new LoadReports(args.loadReport, args.workerIndex == 0, watchNs, sockets);
+        this.loads = new LoadReports(args.loadReport, args.workerIndex == 0, watchNs, sockets, loop::execute);
     }
 
     /** SGLang's schedulers do not know what a resumed request is: they would make its output anew. */
@@ -213,8 +213,7 @@ final class TokenizerProcess implements AutoCloseable {
     private void onMessage(Message message) {
         long now = System.nanoTime();
         if (message instanceof BatchStrOutput m) {
-            // The load first: it must not wait for what the outputs cause.
-            loads.onPiggybacked(m.load());
+            loads.onPiggybacked(m.load(), now);
             manager.onBatch(m, now);
             http.afterOutput();
         } else if (message instanceof AbortReq m) {

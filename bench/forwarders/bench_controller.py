@@ -168,7 +168,7 @@ def measure(options, name):
         result["4000"] = summary(run.saturate(4000, 0, options.seconds))
         run.saturate(100_000, 0, SETTLE_S)
         result["100000"] = summary(run.saturate(100_000, 0, options.seconds))
-        run.saturate(500, REPORTS, SETTLE_S)
+        run.saturate(500, REPORTS, options.warm_s)
         result["reports"] = summary(run.saturate(500, REPORTS, options.seconds))
         phase = run.phase(500, 0, "rate", options.rate, options.seconds)
         result["latency"] = summary(phase) | {"p50_us": phase["p50_us"], "p99_us": phase["p99_us"]}

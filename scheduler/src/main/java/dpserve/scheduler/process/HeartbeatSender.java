@@ -44,10 +44,16 @@ final class HeartbeatSender implements AutoCloseable {
         MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
         SocketLimits limits = new SocketLimits(QUEUE, SocketLimits.DEFAULT_MAX_FRAME_BYTES, 0);
         try (PushSocket socket = PushSocket.connect(context, endpoint, limits)) {
+            Heartbeat encoded = null;
+            byte[] frame = null;
             do {
                 Heartbeat beat = current.get();
+                if (beat != null && beat != encoded) {
+                    encoded = beat;
+                    frame = codec.encode(beat);
+                }
                 if (beat != null) {
-                    socket.send(codec.encode(beat));
+                    socket.send(frame); // sockets only read it, so it may be in a queue twice
                 }
             } while (awaitNext());
         } catch (InterruptedException e) {

@@ -38,10 +38,12 @@ import org.zeromq.ZContext;
  */
 final class SchedulerProcess implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SchedulerProcess.class);
-    private static final double NS_PER_MS = 1e6;
 
     /** How often an idle loop looks whether it should end. */
     private static final long WAKE_NS = 200_000_000;
+
+    /** 1 s: what a person who looks at an idle rank's heartbeat expects, and one sample for every five heartbeats. */
+    private static final long MAX_HEARTBEAT_LOAD_AGE_NS = 1_000_000_000;
 
     private final RankConfig config;
     private final Engine engine;
@@ -304,7 +306,7 @@ final class SchedulerProcess implements AutoCloseable {
     /** What the heartbeat thread sends from now on. */
     private void publish() {
         GetLoadReqOutput load = scheduler.load(System.nanoTime(), maxLoadAgeNs());
-        heartbeat = new Heartbeat(
+        Heartbeat next = new Heartbeat(
                 config.scheduler().dpRank(),
                 incarnation,
                 input.endpoint(),
@@ -312,14 +314,17 @@ final class SchedulerProcess implements AutoCloseable {
                 scheduler.heldCount(),
                 scheduler.heldHash(),
                 load);
+        if (!next.equals(heartbeat)) {
+            heartbeat = next; // an unchanged one stays the same object, and is not encoded anew
+        }
         if (direct) {
             heartbeats.beatNow();
         }
     }
 
-    /** With direct reports every heartbeat carries the load of its own moment. */
+    /** With direct reports every heartbeat carries the load of its own moment; otherwise the controller has it from outputs. */
     private long maxLoadAgeNs() {
-        return direct ? 0 : (long) (config.heartbeatIntervalMs() * NS_PER_MS);
+        return direct ? 0 : MAX_HEARTBEAT_LOAD_AGE_NS;
     }
 
     /** To be called by the thread that ran it. */

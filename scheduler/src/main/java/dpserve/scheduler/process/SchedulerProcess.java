@@ -42,8 +42,8 @@ final class SchedulerProcess implements AutoCloseable {
     /** How often an idle loop looks whether it should end. */
     private static final long WAKE_NS = 200_000_000;
 
-    /** 1 s: what a person who looks at an idle rank's heartbeat expects, and one sample for every five heartbeats. */
-    private static final long MAX_HEARTBEAT_LOAD_AGE_NS = 1_000_000_000;
+    /** 1 s: an idle rank's load does not change, and a heartbeat that did not change is not encoded anew. */
+    private static final long MAX_IDLE_LOAD_AGE_NS = 1_000_000_000;
 
     private final RankConfig config;
     private final Engine engine;
@@ -314,17 +314,17 @@ final class SchedulerProcess implements AutoCloseable {
                 scheduler.heldCount(),
                 scheduler.heldHash(),
                 load);
-        if (!next.equals(heartbeat)) {
-            heartbeat = next; // an unchanged one stays the same object, and is not encoded anew
-        }
+        heartbeat = next.equals(heartbeat) ? heartbeat : next; // an unchanged one stays the same object
         if (direct) {
             heartbeats.beatNow();
         }
     }
 
-    /** With direct reports every heartbeat carries the load of its own moment; otherwise the controller has it from outputs. */
+    /** With direct reports every heartbeat carries the load of its own moment. */
     private long maxLoadAgeNs() {
-        return direct ? 0 : MAX_HEARTBEAT_LOAD_AGE_NS;
+        boolean idle = heartbeat != null && heartbeat.load().numReqs() == 0 && scheduler.heldCount() == 0;
+        long mostNs = idle ? MAX_IDLE_LOAD_AGE_NS : TimeUnit.MILLISECONDS.toNanos(config.heartbeatIntervalMs());
+        return direct ? 0 : mostNs;
     }
 
     /** To be called by the thread that ran it. */

@@ -252,6 +252,22 @@ class SchedulerProcessTest {
     }
 
     @Test
+    void shouldRepeatAHeartbeatWhileNothingChanges() throws Exception {
+        start(10);
+        Heartbeat[] last = {null};
+        await(controller, Heartbeat.class, b -> {
+            boolean same = b.equals(last[0]);
+            last[0] = b;
+            return same;
+        });
+        request("one", prompt(1), 40);
+        Heartbeat busy = await(controller, Heartbeat.class, b -> b.heldCount() == 1 && b.step() > 0);
+        assertThat(busy.load().numReqs())
+                .as("the load is of now, not of the idle time")
+                .isEqualTo(1);
+    }
+
+    @Test
     void shouldTakeAsLongAsTheModelledDevice() throws Exception {
         start(0.1);
         long startNs = System.nanoTime();

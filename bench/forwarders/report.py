@@ -1,7 +1,7 @@
 """The table of scripts/bench-controller.sh, and which targets it meets: from runs.jsonl, the best run of each figure.
 
-Forwarders take turns, so those of one round ran within minutes of each other. A ratio is that of two forwarders in one round, and
-the best round counts: the same forwarder differs by a third from one quarter of an hour to another, on a machine that others use.
+A target's ratio is that of the best figures of two forwarders. Beside it stands that of each round, in which both ran within minutes
+of each other: the same forwarder differs by a third from one quarter of an hour to another, on a machine that others use.
 
     report.py RUNS JSON
 """
@@ -81,21 +81,27 @@ def ratios(by_name, above, below, *path):
 
 
 def targets(by_name, all_figures):
-    """What, the values of which the least counts, and the most it may be."""
+    """What, the value that counts, the most it may be, and the ratio of each round."""
+    def ratio(what, limit, above, below, figure, path):
+        if above in all_figures and below in all_figures:
+            found = value(all_figures[above], figure) / value(all_figures[below], figure)
+            yield what, found, limit, ratios(by_name, above, below, *path)
+
     own = all_figures.get("dpserve")
     if not own:
         return
     for load, limit in (("500", 0.35), ("4000", 0.65)):
-        yield f"process at {load} tokens / Python", ratios(by_name, "dpserve", "python", load, "us", "process"), limit
-    yield "first 2 s, µs / Python", ratios(by_name, "dpserve", "python", "first", "us_with_start"), 1.0
-    yield "first 2 s, Python's requests / own", ratios(by_name, "python", "dpserve", "first", "forwarded_by_2_s"), 1.0
+        yield from ratio(f"process at {load} tokens / Python", limit, "dpserve", "python", (load, "us"), (load, "us", "process"))
+    yield from ratio("first 2 s, µs / Python", 1.0, "dpserve", "python", ("first", "us"), ("first", "us_with_start"))
+    forwarded = ("first", "forwarded_by_2_s")
+    yield from ratio("first 2 s, Python's requests / own", 1.0, "python", "dpserve", forwarded, forwarded)
     for load in ("500", "4000", "100000", "reports"):
-        yield f"process, {load} / bare JeroMQ", ratios(by_name, "dpserve", "jeromq", load, "us", "process"), 1.25
+        yield from ratio(f"process, {load} / bare JeroMQ", 1.25, "dpserve", "jeromq", (load, "us"), (load, "us", "process"))
     for load, limit in (("500", 6.0), ("4000", 12.0)):
-        yield f"main and reader thread at {load} tokens, µs", [own[load]["main_us"] + own[load]["reader_us"]], limit
-    yield "latency p50 / C", ratios(by_name, "dpserve", "c", "latency", "p50_us"), 1.5
-    yield "age of load p99, ms, reports in the request stream", [own["overload"]["age_p99_ms"]], 5.0
-    yield "age of load p99, ms, reports as workers send them", [own["overload_endpoint"]["age_p99_ms"]], 5.0
+        yield f"main and reader thread at {load} tokens, µs", own[load]["main_us"] + own[load]["reader_us"], limit, []
+    yield from ratio("latency p50 / C", 1.5, "dpserve", "c", ("latency", "p50_us"), ("latency", "p50_us"))
+    yield "age of load p99, ms, reports in the request stream", own["overload"]["age_p99_ms"], 5.0, []
+    yield "age of load p99, ms, reports as workers send them", own["overload_endpoint"]["age_p99_ms"], 5.0, []
 
 
 def main():
@@ -105,8 +111,8 @@ def main():
             run = json.loads(line)
             by_name.setdefault(run["name"], []).append(run)
     all_figures = {name: figures(runs) for name, runs in by_name.items()}
-    checks = [{"what": w, "value": min(v), "of": v, "limit": l, "met": min(v) <= l}
-              for w, v, l in targets(by_name, all_figures) if v]
+    checks = [{"what": w, "value": v, "limit": l, "met": v is not None and v <= l, "rounds": r}
+              for w, v, l, r in targets(by_name, all_figures)]
     with open(sys.argv[2], "w", encoding="utf-8") as file:
         json.dump({"figures": all_figures, "targets": checks}, file, indent=1)
     print("µs of CPU for each request: whole process (main + reader + I/O threads), requests a second at saturation")
@@ -114,7 +120,7 @@ def main():
     rate = next(iter(all_figures.values()))["latency"]["rate"]
     print(f"Latency at {rate:,.0f} requests a second. * the load generator used over 0.9 of a core: more might be possible.")
     for c in checks:
-        rounds = f", rounds {', '.join(f'{v:.2f}' for v in c['of'])}" if len(c["of"]) > 1 else ""
+        rounds = f", rounds {', '.join(f'{v:.2f}' for v in c['rounds'])}" if c["rounds"] else ""
         print(f"{'met   ' if c['met'] else 'MISSED'} {c['what']}: {c['value']:.2f} (at most {c['limit']}{rounds})")
     lost = {n: f["lost"] for n, f in all_figures.items() if f["lost"]}
     if lost:

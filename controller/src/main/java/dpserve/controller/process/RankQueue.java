@@ -5,10 +5,10 @@ import java.util.ArrayDeque;
 
 /**
  * What one turn has for one rank: handed to the rank's socket together, at the end of the turn. JeroMQ's I/O thread is woken for
- * the first message that a socket gets while it has none; one by one it would be woken up to eight times as often and write
+ * the first message that a socket gets while it has none; one by one it would be woken far more often and write
  * as many small pieces.
  *
- * <p>What the socket does not take stays here, in its order, and the queue is full when there is a turn's worth of it.
+ * <p>What the socket does not take stays here, in its order, and the queue is full when there are some turns' worth of it.
  */
 final class RankQueue implements AutoCloseable {
 

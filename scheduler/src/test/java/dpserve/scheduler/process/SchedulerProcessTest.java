@@ -36,8 +36,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -254,12 +256,8 @@ class SchedulerProcessTest {
     @Test
     void shouldRepeatAHeartbeatWhileNothingChanges() throws Exception {
         start(10);
-        Heartbeat[] last = {null};
-        await(controller, Heartbeat.class, b -> {
-            boolean same = b.equals(last[0]);
-            last[0] = b;
-            return same;
-        });
+        Set<Heartbeat> seen = new HashSet<>();
+        await(controller, Heartbeat.class, b -> !seen.add(b));
         request("one", prompt(1), 40);
         Heartbeat busy = await(controller, Heartbeat.class, b -> b.heldCount() == 1 && b.step() > 0);
         assertThat(busy.load().numReqs())

@@ -79,7 +79,8 @@ public record WireRid(String userRid, long workerIncarnation, long n, int attemp
         for (int i = 0; i < rid.length(); i++) {
             char c = rid.charAt(i);
             if (c >= 0x80) {
-                return hash64(rid.getBytes(StandardCharsets.UTF_8));
+                byte[] utf8 = rid.getBytes(StandardCharsets.UTF_8);
+                return hash64(utf8, 0, utf8.length);
             }
             // ASCII is its own UTF-8: no copy of the bytes, for this is done three times for each request.
             h = (h ^ c) * FNV_PRIME;
@@ -87,10 +88,11 @@ public record WireRid(String userRid, long workerIncarnation, long n, int attemp
         return mix(h);
     }
 
-    private static long hash64(byte[] utf8) {
+    /** The same of bytes that are UTF-8 already, between two offsets. */
+    public static long hash64(byte[] utf8, int from, int to) {
         long h = FNV_OFFSET;
-        for (byte b : utf8) {
-            h = (h ^ (b & 0xff)) * FNV_PRIME;
+        for (int i = from; i < to; i++) {
+            h = (h ^ (utf8[i] & 0xff)) * FNV_PRIME;
         }
         return mix(h);
     }

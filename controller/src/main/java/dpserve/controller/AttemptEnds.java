@@ -25,10 +25,10 @@ final class AttemptEnds {
     /** As above, making texts only of what is not in the map. */
     void end(EndedRids ended, long nowNs) {
         for (int i = 0; i < ended.count(); i++) {
-            if (rids.end(ended.frame(), ended.from(i), ended.to(i))) {
+            if (rids.end(ended.rid(i))) {
                 counters.add(Count.ENDED);
             } else {
-                end(ended.text(i));
+                end(ended.rid(i).toString());
             }
         }
         router.releaseHeld(nowNs);

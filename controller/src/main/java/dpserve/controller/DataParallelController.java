@@ -121,10 +121,10 @@ public final class DataParallelController {
         boolean legacy = !s.saidHello(owner);
         if (legacy) {
             counters.add(Count.LEGACY_REQUESTS);
-        } else if (request.rid() == null) {
+        } else if (request.ridSpan() == null) {
             limiter.warn("bad_request", "a request without rid on a stream that said hello");
             return;
-        } else if (rids.contains(request.rid()) || router.held().contains(request.rid())) {
+        } else if (rids.contains(request.ridSpan()) || router.held().contains(request)) {
             counters.add(Count.DUPLICATE_RIDS);
             return;
         }

@@ -30,7 +30,7 @@ final class DecisionHistory implements DecisionRecorder {
 
     private final LongToDoubleFunction epochSeconds;
     private final DecisionRecorder next;
-    private final String[] rids = new String[SIZE];
+    private final TextSlots rids = new TextSlots(SIZE);
     private final String[] methods = new String[SIZE];
     private final double[] atS = new double[SIZE];
     private final int[] chosen = new int[SIZE];
@@ -64,7 +64,11 @@ final class DecisionHistory implements DecisionRecorder {
     @Override
     public void onDecision(LoadView view, RequestInfo request, DispatchPolicy policy, int dpRank, long nowNs) {
         int row = (int) (count++ % SIZE);
-        rids[row] = request.rid();
+        if (request.ridSpan() == null) {
+            rids.clear(row);
+        } else {
+            rids.set(row, request.ridSpan());
+        }
         methods[row] = method;
         atS[row] = epochSeconds.applyAsDouble(nowNs);
         chosen[row] = dpRank;
@@ -79,7 +83,7 @@ final class DecisionHistory implements DecisionRecorder {
             figures[at + 2] = view.tokens(r);
             figures[at + 3] = view.reportedRequests(r);
             figures[at + 4] = view.unseenRequests(r);
-            figures[at + 5] = ageNs < 0 ? Float.NaN : (float) (ageNs / NS_PER_MS);
+            figures[at + 5] = ageNs;
             figures[at + 6] = (float) policy.score(view, request, r);
             figures[at + 7] = r;
         }
@@ -101,9 +105,7 @@ final class DecisionHistory implements DecisionRecorder {
         List<Object> found = new ArrayList<>();
         for (long i = Math.max(0, count - SIZE); i < count; i++) {
             int row = (int) (i % SIZE);
-            if (rids[row] != null
-                    && rids[row].startsWith(userRid)
-                    && WireRid.userPart(rids[row]).equals(userRid)) {
+            if (!rids.isEmpty(row) && WireRid.userPart(rids.text(row)).equals(userRid)) {
                 found.add(decision(row));
             }
         }
@@ -121,7 +123,7 @@ final class DecisionHistory implements DecisionRecorder {
 
     private Map<String, Object> decision(int row) {
         Map<String, Object> d = new LinkedHashMap<>();
-        d.put("rid", rids[row]);
+        d.put("rid", rids.text(row));
         d.put("at", atS[row]);
         d.put("dp_rank", (long) chosen[row]);
         d.put("load_balance_method", methods[row]);
@@ -135,7 +137,7 @@ final class DecisionHistory implements DecisionRecorder {
             rank.put("num_tokens", (long) figures[at + 2]);
             rank.put("reported_reqs", (long) figures[at + 3]);
             rank.put("unseen_reqs", (long) figures[at + 4]);
-            put(rank, "load_age_ms", figures[at + 5]);
+            put(rank, "load_age_ms", figures[at + 5] < 0 ? Float.NaN : (float) (figures[at + 5] / NS_PER_MS));
             put(rank, "score", figures[at + 6]);
             all.add(rank);
         }

@@ -36,8 +36,9 @@ final class HeldRequests {
         return "legacy " + legacyCount++;
     }
 
-    boolean contains(String rid) {
-        return byKey.containsKey(rid);
+    /** Whether a request of the same wire rid is here. */
+    boolean contains(RequestInfo request) {
+        return !byKey.isEmpty() && byKey.containsKey(request.rid());
     }
 
     /** Takes one by wire rid; null if it is not here. */

@@ -6,7 +6,6 @@ import dpserve.io.LogLimiter;
 import dpserve.io.message.AbortReq;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.Refused;
-import dpserve.io.message.TokenizedGenerateReqInput;
 import java.nio.ByteBuffer;
 import java.util.function.IntPredicate;
 import java.util.function.LongToDoubleFunction;
@@ -74,7 +73,7 @@ final class RequestRouter {
             routePinned(pin, worker, legacy, request, frame, nowNs);
             return;
         }
-        boolean probe = TokenizedGenerateReqInput.isHealthCheck(request.rid());
+        boolean probe = request.isHealthCheck();
         // A legacy rank that takes no more stops being live, so this ends.
         while (probe ? view.anyUp() : view.liveCount() > 0) {
             int dpRank = probe ? nextRank(view::isUp) : choose(request, nowNs);
@@ -126,7 +125,7 @@ final class RequestRouter {
         if (pin < 0 || pin >= view.slots()) {
             String range = "routed_dp_rank must be 0 to " + (view.slots() - 1);
             refuse(worker, legacy, request, BAD_REQUEST, range);
-        } else if (view.isUp(pin) && !view.isLive(pin) && !TokenizedGenerateReqInput.isHealthCheck(request.rid())) {
+        } else if (view.isUp(pin) && !view.isLive(pin) && !request.isHealthCheck()) {
             String reason = "dp_rank " + pin + " has all the requests it may have (--max-requests-per-rank "
                     + config.limits().rankCredit() + ")";
             refuse(worker, legacy, request, UNAVAILABLE, reason);
@@ -138,7 +137,7 @@ final class RequestRouter {
                     UNAVAILABLE,
                     "dp_rank " + pin + (liveness.isDraining(pin) ? " is draining" : " is not up"));
         } else {
-            boolean probe = TokenizedGenerateReqInput.isHealthCheck(request.rid());
+            boolean probe = request.isHealthCheck();
             if (!send(pin, worker, legacy, probe, request, frame, nowNs)) {
                 refuse(worker, legacy, request, UNAVAILABLE, "the queue to dp_rank " + pin + " is full");
             }
@@ -159,7 +158,7 @@ final class RequestRouter {
         } else if (legacy) {
             view.dispatchedLegacy(dpRank, request.promptTokens());
         } else {
-            rids.begin(request.rid(), worker, dpRank, view.incarnation(dpRank), request.promptTokens());
+            rids.begin(request.ridSpan(), worker, dpRank, view.incarnation(dpRank), request.promptTokens());
             view.dispatched(dpRank, request.promptTokens());
         }
         return true;
@@ -189,7 +188,7 @@ final class RequestRouter {
 
     /** Tells the owner that a request that never reached a rank has ended, as a scheduler would. */
     void endUnstarted(int worker, RequestInfo request, FinishReason.Abort reason) {
-        if (worker != RidMap.NO_WORKER && request.rid() != null) {
+        if (worker != RidMap.NO_WORKER && request.ridSpan() != null) {
             workers.tell(worker, new AbortReq(request.rid(), request.httpWorkerIpc(), false, reason, reason.message()));
         }
     }

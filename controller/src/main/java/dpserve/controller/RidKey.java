@@ -1,55 +1,39 @@
 package dpserve.controller;
 
+import dpserve.io.codec.TextSpan;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
 /**
  * Where in a map a wire rid belongs. Computed from the characters at its end: the worker's running number, the attempt, and digits
  * of the worker's incarnation. They tell attempts apart, and no user has a say in them.
  */
 final class RidKey {
-    private static final int CHARS = 16;
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
-    /** A factor for each of them: products that do not wait for one another cost a third of a running hash. */
-    private static final int[] FACTORS = factors();
+    /** Two odd numbers without a pattern, that of the golden ratio and another: multiplying by them spreads every bit upwards. */
+    private static final long FACTOR = 0x9E3779B97F4A7C15L;
+
+    private static final long OTHER_FACTOR = 0xC2B2AE3D27D4EB4FL;
 
     private RidKey() {}
 
-    private static int[] factors() {
-        int[] factors = new int[CHARS];
-        int factor = 1;
-        for (int i = 0; i < CHARS; i++) {
-            factor *= 0x9E3779B1; // odd, so no power of it loses bits
-            factors[i] = factor;
+    static int of(TextSpan rid) {
+        byte[] utf8 = rid.utf8();
+        int to = rid.to();
+        long end = 0;
+        long before = 0;
+        if (rid.length() >= 2 * Long.BYTES) {
+            end = (long) LONG.get(utf8, to - Long.BYTES);
+            before = (long) LONG.get(utf8, to - 2 * Long.BYTES);
+        } else { // no wire rid is so short
+            for (int i = rid.from(); i < to; i++) {
+                before = before << Byte.SIZE | end >>> (Long.SIZE - Byte.SIZE);
+                end = end << Byte.SIZE | utf8[i] & 0xff;
+            }
         }
-        return factors;
-    }
-
-    static int of(String rid) {
-        int key = 0;
-        int to = rid.length();
-        for (int i = Math.max(0, to - CHARS); i < to; i++) {
-            key += FACTORS[to - 1 - i] * rid.charAt(i);
-        }
-        return mix(key);
-    }
-
-    /** The same of an ASCII rid that lies in a frame. */
-    static int of(byte[] frame, int from, int to) {
-        int key = 0;
-        for (int i = Math.max(from, to - CHARS); i < to; i++) {
-            key += FACTORS[to - 1 - i] * frame[i];
-        }
-        return mix(key);
-    }
-
-    private static int mix(int key) {
-        return key ^ (key >>> 16);
-    }
-
-    /** Whether the bytes are this rid in ASCII. */
-    static boolean isText(String rid, byte[] frame, int from, int to) {
-        boolean same = rid.length() == to - from;
-        for (int i = 0; same && i < rid.length(); i++) {
-            same = rid.charAt(i) == frame[from + i]; // a byte of a longer character is below 0, no char is
-        }
-        return same;
+        long mixed = (end ^ (end >>> 32)) * FACTOR + (before ^ (before >>> 32)) * OTHER_FACTOR;
+        return (int) (mixed >>> 32);
     }
 }

@@ -1,6 +1,7 @@
 package dpserve.controller;
 
 import dpserve.io.WireRid;
+import dpserve.io.codec.TextSpan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +23,7 @@ public final class RidMap {
     /** Room for the requests of a small topology; doubles as needed. A power of two. */
     private static final int INITIAL_SLOTS = 1024;
 
-    private String[] rids = new String[INITIAL_SLOTS];
+    private TextSlots rids = new TextSlots(INITIAL_SLOTS);
     private int[] keys = new int[INITIAL_SLOTS];
     private boolean[] hashed = new boolean[INITIAL_SLOTS];
     private int[] workers = new int[INITIAL_SLOTS];
@@ -75,9 +76,14 @@ public final class RidMap {
      * @return false if the rid is in the map already; then nothing changes
      */
     public boolean begin(String rid, int worker, int dpRank, long incarnation, int tokens) {
+        return begin(TextSpan.of(rid), worker, dpRank, incarnation, tokens);
+    }
+
+    /** As above; the rid's bytes are copied. */
+    boolean begin(TextSpan rid, int worker, int dpRank, long incarnation, int tokens) {
         int key = RidKey.of(rid);
         int slot = slotOf(rid, key);
-        if (rids[slot] != null) {
+        if (!rids.isEmpty(slot)) {
             return false;
         }
         reserveRank(dpRank);
@@ -86,7 +92,7 @@ public final class RidMap {
         rankTokens[dpRank] += tokens;
         rankUnhashed[dpRank]++;
         peak = size == 0 ? 1 : Math.max(peak, size + 1);
-        if (++size * 2 > rids.length) {
+        if (++size * 2 > rids.slots()) {
             grow();
         }
         return true;
@@ -98,33 +104,23 @@ public final class RidMap {
      * @return false if the rid is unknown; then nothing changes
      */
     public boolean end(String rid) {
+        return end(TextSpan.of(rid));
+    }
+
+    /** As above. */
+    boolean end(TextSpan rid) {
         return endSlot(slotOf(rid, RidKey.of(rid)));
     }
 
-    /**
-     * An attempt has ended whose rid lies in a frame: as {@link #end(String)}, without a text.
-     *
-     * @return false if the rid is unknown, or is not plain ASCII; then nothing changes
-     */
-    public boolean end(byte[] frame, int from, int to) {
-        int key = RidKey.of(frame, from, to);
-        int mask = rids.length - 1;
-        int slot = key & mask;
-        while (rids[slot] != null && (keys[slot] != key || !RidKey.isText(rids[slot], frame, from, to))) {
-            slot = (slot + 1) & mask;
-        }
-        return endSlot(slot);
-    }
-
     private boolean endSlot(int slot) {
-        if (rids[slot] == null) {
+        if (rids.isEmpty(slot)) {
             return false;
         }
         int dpRank = dpRanks[slot];
         rankRequests[dpRank]--;
         rankTokens[dpRank] -= promptTokens[slot];
         if (hashed[slot]) {
-            rankHash[dpRank] ^= WireRid.hash64(rids[slot]);
+            rankHash[dpRank] ^= rids.hash64(slot);
         } else {
             rankUnhashed[dpRank]--;
         }
@@ -135,13 +131,19 @@ public final class RidMap {
 
     /** What is known of an attempt, or null. */
     public Entry get(String rid) {
-        int slot = slotOf(rid, RidKey.of(rid));
-        return rids[slot] == null ? null : entry(slot);
+        TextSpan span = TextSpan.of(rid);
+        int slot = slotOf(span, RidKey.of(span));
+        return rids.isEmpty(slot) ? null : entry(slot);
     }
 
     /** Whether the attempt is in the map. */
     public boolean contains(String rid) {
-        return rids[slotOf(rid, RidKey.of(rid))] != null;
+        return contains(TextSpan.of(rid));
+    }
+
+    /** As above. */
+    boolean contains(TextSpan rid) {
+        return !rids.isEmpty(slotOf(rid, RidKey.of(rid)));
     }
 
     /** Ends every attempt of one incarnation of a rank and returns them. */
@@ -166,17 +168,15 @@ public final class RidMap {
 
     /** Every attempt of a user's rid, whoever owns it. A scan of the whole map: for rare calls. */
     public List<Entry> ofUser(String userRid) {
-        return select(slot ->
-                rids[slot].startsWith(userRid) && WireRid.userPart(rids[slot]).equals(userRid));
+        return select(slot -> WireRid.userPart(rids.text(slot)).equals(userRid));
     }
 
     /** Gives attempts without an owner to the worker whose incarnation their wire rid names. */
     public void adopt(int worker, long workerIncarnation) {
-        for (int slot = 0; slot < rids.length; slot++) {
-            if (rids[slot] != null && workers[slot] == NO_WORKER) {
-                if (WireRid.incarnationOf(rids[slot]) == workerIncarnation) {
-                    workers[slot] = worker;
-                }
+        for (int slot = 0; slot < rids.slots(); slot++) {
+            boolean orphan = !rids.isEmpty(slot) && workers[slot] == NO_WORKER;
+            if (orphan && WireRid.incarnationOf(rids.text(slot)) == workerIncarnation) {
+                workers[slot] = worker;
             }
         }
     }
@@ -217,10 +217,10 @@ public final class RidMap {
         if (dpRank >= rankHash.length) {
             return 0;
         }
-        for (int slot = 0; slot < rids.length && rankUnhashed[dpRank] > 0; slot++) {
-            if (rids[slot] != null && dpRanks[slot] == dpRank && !hashed[slot]) {
+        for (int slot = 0; slot < rids.slots() && rankUnhashed[dpRank] > 0; slot++) {
+            if (!rids.isEmpty(slot) && dpRanks[slot] == dpRank && !hashed[slot]) {
                 hashed[slot] = true;
-                rankHash[dpRank] ^= WireRid.hash64(rids[slot]);
+                rankHash[dpRank] ^= rids.hash64(slot);
                 rankUnhashed[dpRank]--;
             }
         }
@@ -240,8 +240,8 @@ public final class RidMap {
 
     private List<Entry> select(IntPredicate wanted) {
         List<Entry> found = new ArrayList<>();
-        for (int slot = 0; slot < rids.length; slot++) {
-            if (rids[slot] != null && wanted.test(slot)) {
+        for (int slot = 0; slot < rids.slots(); slot++) {
+            if (!rids.isEmpty(slot) && wanted.test(slot)) {
                 found.add(entry(slot));
             }
         }
@@ -256,22 +256,22 @@ public final class RidMap {
     }
 
     private Entry entry(int slot) {
-        return new Entry(rids[slot], workers[slot], dpRanks[slot], incarnations[slot], promptTokens[slot]);
+        return new Entry(rids.text(slot), workers[slot], dpRanks[slot], incarnations[slot], promptTokens[slot]);
     }
 
     /** The slot that holds the rid, or the free one where it belongs. */
-    private int slotOf(String rid, int key) {
-        int mask = rids.length - 1;
+    private int slotOf(TextSpan rid, int key) {
+        int mask = rids.slots() - 1;
         int slot = key & mask;
-        while (rids[slot] != null && (keys[slot] != key || !rids[slot].equals(rid))) {
+        while (!rids.isEmpty(slot) && (keys[slot] != key || !rids.is(slot, rid))) {
             slot = (slot + 1) & mask;
         }
         return slot;
     }
 
     private void put(
-            int slot, String rid, int key, boolean isHashed, int worker, int dpRank, long incarnation, int tokens) {
-        rids[slot] = rid;
+            int slot, TextSpan rid, int key, boolean isHashed, int worker, int dpRank, long incarnation, int tokens) {
+        rids.set(slot, rid);
         keys[slot] = key;
         hashed[slot] = isHashed;
         workers[slot] = worker;
@@ -282,41 +282,42 @@ public final class RidMap {
 
     /** Empties a slot and moves later entries of the same run up, so that no probe stops early. */
     private void close(int freed) {
-        int mask = rids.length - 1;
+        int mask = rids.slots() - 1;
         int hole = freed;
-        rids[hole] = null;
-        for (int s = (hole + 1) & mask; rids[s] != null; s = (s + 1) & mask) {
+        rids.clear(hole);
+        for (int s = (hole + 1) & mask; !rids.isEmpty(s); s = (s + 1) & mask) {
             int home = keys[s] & mask;
             boolean homeInGap = ((s - home) & mask) < ((s - hole) & mask);
             if (!homeInGap) {
-                put(hole, rids[s], keys[s], hashed[s], workers[s], dpRanks[s], incarnations[s], promptTokens[s]);
-                rids[s] = null;
+                put(hole, rids.span(s), keys[s], hashed[s], workers[s], dpRanks[s], incarnations[s], promptTokens[s]);
+                rids.clear(s);
                 hole = s;
             }
         }
     }
 
     private void grow() {
-        String[] oldRids = rids;
+        TextSlots oldRids = rids;
         int[] oldKeys = keys;
         boolean[] oldHashed = hashed;
         int[] oldWorkers = workers;
         int[] oldDpRanks = dpRanks;
         long[] oldIncarnations = incarnations;
         int[] oldTokens = promptTokens;
-        int slots = oldRids.length * 2;
-        rids = new String[slots];
+        int slots = oldRids.slots() * 2;
+        rids = new TextSlots(slots);
         keys = new int[slots];
         hashed = new boolean[slots];
         workers = new int[slots];
         dpRanks = new int[slots];
         incarnations = new long[slots];
         promptTokens = new int[slots];
-        for (int s = 0; s < oldRids.length; s++) {
-            if (oldRids[s] != null) {
+        for (int s = 0; s < oldRids.slots(); s++) {
+            if (!oldRids.isEmpty(s)) {
+                TextSpan rid = oldRids.span(s);
                 put(
-                        slotOf(oldRids[s], oldKeys[s]),
-                        oldRids[s],
+                        slotOf(rid, oldKeys[s]),
+                        rid,
                         oldKeys[s],
                         oldHashed[s],
                         oldWorkers[s],

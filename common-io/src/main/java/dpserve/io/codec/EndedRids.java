@@ -59,23 +59,8 @@ public final class EndedRids {
         return bounds.length / 2;
     }
 
-    /** The bytes that hold them. */
-    public byte[] frame() {
-        return frame;
-    }
-
-    /** Offset of a rid's UTF-8. */
-    public int from(int index) {
-        return bounds[2 * index];
-    }
-
-    /** Offset behind it. */
-    public int to(int index) {
-        return bounds[2 * index + 1];
-    }
-
-    /** The rid as a text. */
-    public String text(int index) {
-        return new String(frame, from(index), to(index) - from(index), StandardCharsets.UTF_8);
+    /** A rid where it lies; what is not UTF-8 is not checked for. */
+    public TextSpan rid(int index) {
+        return new TextSpan(frame, bounds[2 * index], bounds[2 * index + 1]);
     }
 }

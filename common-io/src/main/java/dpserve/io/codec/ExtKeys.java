@@ -4,6 +4,8 @@ package dpserve.io.codec;
 final class ExtKeys {
     static final String TAG = "DpserveExt";
 
+    static final KnownText KNOWN_TAG = KnownText.of(TAG);
+
     static final int LOAD = 1;
     static final int INCARNATION = 2;
     static final int RESUMED = 3;

@@ -24,6 +24,19 @@ final class LittleEndian {
         return (long) LONG.get(from, at);
     }
 
+    /** Whether no byte between the bounds has its highest bit set. */
+    static boolean isAscii(byte[] bytes, int from, int to) {
+        long bits = 0;
+        int at = from;
+        for (; at <= to - Long.BYTES; at += Long.BYTES) {
+            bits |= getLong(bytes, at);
+        }
+        for (; at < to; at++) {
+            bits |= bytes[at];
+        }
+        return (bits & 0x8080808080808080L) == 0;
+    }
+
     static short getShort(byte[] from, int at) {
         return (short) SHORT.get(from, at);
     }

@@ -12,6 +12,7 @@ final class LoadCodec {
     static final String GET_LOAD = "GetLoadReqInput";
     static final String LOAD = "GetLoadReqOutput";
     static final String WATCH_LOAD_UPDATE = "WatchLoadUpdateReq";
+    private static final KnownText LOAD_TAG = KnownText.of(LOAD);
 
     private static final int LOAD_LENGTH = 8;
     private static final int EXT_ENTRIES = 12;
@@ -59,7 +60,7 @@ final class LoadCodec {
             return null;
         }
         int length = in.array("load");
-        if (!in.textIs(LOAD, "load")) {
+        if (!in.textIs(LOAD_TAG, "load")) {
             throw new CodecException(Kind.UNKNOWN_TAG, "load is not a " + LOAD);
         }
         return read(in, length);

@@ -44,6 +44,7 @@ import dpserve.io.message.WatchLoadUpdateReq;
 public final class MessageCodec {
     private final WireWriter out;
     private final WireScanner in = new WireScanner();
+    private KnownText newestTag;
 
     /** @param form how token ids are written; reading accepts every form */
     public MessageCodec(IntArrayForm form) {
@@ -143,7 +144,8 @@ public final class MessageCodec {
         if (length == 0) {
             throw new CodecException(Kind.UNKNOWN_TAG, "empty array");
         }
-        String tag = in.text("tag");
+        newestTag = in.textLike(newestTag, "tag"); // mostly the one before's, which knows its hash code already
+        String tag = newestTag.text();
         Message message = decode(tag, length);
         if (!in.atEnd()) {
             throw new CodecException(Kind.WRONG_TYPE, tag + " is followed by further bytes");

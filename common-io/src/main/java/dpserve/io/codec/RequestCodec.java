@@ -12,6 +12,8 @@ final class RequestCodec {
     static final String GENERATE = "TokenizedGenerateReqInput";
     static final String BATCH_GENERATE = "BatchTokenizedGenerateReqInput";
 
+    static final KnownText GENERATE_TAG = KnownText.of(GENERATE);
+
     /** Elements of SGLang 0.5.23's TokenizedGenerateReqInput, the tag included. */
     static final int GENERATE_LENGTH = 50;
 
@@ -158,7 +160,7 @@ final class RequestCodec {
         s.to(3);
         for (int i = in.array("batch"); i > 0; i--) {
             int itemLength = in.array("batch item");
-            if (!in.textIs(GENERATE, "batch item")) {
+            if (!in.textIs(GENERATE_TAG, "batch item")) {
                 throw new CodecException(Kind.UNKNOWN_TAG, "batch item is not a " + GENERATE);
             }
             batch.add(read(in, itemLength));

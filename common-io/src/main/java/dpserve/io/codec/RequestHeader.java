@@ -38,8 +38,8 @@ public final class RequestHeader {
 
     private final WireScanner in = new WireScanner();
     private String tag;
-    private String rid;
-    private String httpWorkerIpc;
+    private TextSpan rid;
+    private KnownText httpWorkerIpc;
     private IntArraySpan inputIds = NO_IDS;
     private Long bootstrapRoom;
     private Integer routedDpRank;
@@ -62,7 +62,7 @@ public final class RequestHeader {
         if (in.array("message") == 0) {
             throw new CodecException(Kind.UNKNOWN_TAG, "empty array");
         }
-        return in.textLike(GENERATE, "tag");
+        return in.textLike(RequestCodec.GENERATE_TAG, "tag").text();
     }
 
     /**
@@ -73,14 +73,14 @@ public final class RequestHeader {
     public RequestHeader read(byte[] frame) throws CodecException {
         in.reset(frame);
         int length = in.array("message");
-        tag = in.textLike(GENERATE, "tag");
+        tag = in.textLike(RequestCodec.GENERATE_TAG, "tag").text();
         boolean generate = GENERATE.equals(tag);
         if (!generate && !EMBEDDING.equals(tag)) {
             throw new CodecException(Kind.UNKNOWN_TAG, "not a request");
         }
         StructReader s = new StructReader(in, tag, length, 1, LEAST_ELEMENTS);
         s.to(1);
-        rid = in.optText("rid");
+        rid = in.nil() ? null : in.textSpan("rid");
         s.to(2);
         httpWorkerIpc = in.nil() ? null : in.textLike(httpWorkerIpc, "http_worker_ipc"); // mostly the one before's
         s.to(4);
@@ -173,14 +173,14 @@ public final class RequestHeader {
         return tag;
     }
 
-    /** The wire rid, from SGLang's tokenizer the user's; null if there is none. */
-    public String rid() {
+    /** The wire rid, from SGLang's tokenizer the user's; null if there is none. It may lie in the frame. */
+    public TextSpan rid() {
         return rid;
     }
 
     /** PULL endpoint of the tokenizer worker, or null. */
     public String httpWorkerIpc() {
-        return httpWorkerIpc;
+        return httpWorkerIpc == null ? null : httpWorkerIpc.text();
     }
 
     /** Number of prompt tokens. */

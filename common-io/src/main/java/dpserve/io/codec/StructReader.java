@@ -104,7 +104,7 @@ final class StructReader {
             in.advance(1);
             found = in.position() < limit
                     && WireScanner.isText(in.peek(ExtKeys.TAG))
-                    && in.textIs(ExtKeys.TAG, ExtKeys.TAG);
+                    && in.textIs(ExtKeys.KNOWN_TAG, ExtKeys.TAG);
         }
         in.window(at, limit);
         return found;

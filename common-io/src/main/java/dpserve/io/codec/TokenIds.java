@@ -45,7 +45,7 @@ final class TokenIds {
             if (in.array(field) != 2) {
                 throw WireScanner.wrongType(field, "a pair of typecode and bytes");
             }
-            String typecode = in.text(field);
+            char typecode = in.character(field);
             return span(in, typecode, in.binHeader(field), field);
         }
         int length = in.extHeader(ARRAY_EXT, field);
@@ -58,20 +58,20 @@ final class TokenIds {
         }
         int data = in.position() + (int) metadata;
         in.window(in.position(), data);
-        String typecode = in.text(field);
+        char typecode = in.character(field);
         in.window(data, outer);
         return span(in, typecode, stop - data, field);
     }
 
-    private static IntArraySpan span(WireScanner in, String typecode, int bytes, String field) throws CodecException {
-        int itemBytes = typecode.length() == 1 ? IntArrayForm.itemBytes(typecode.charAt(0)) : 0;
+    private static IntArraySpan span(WireScanner in, char typecode, int bytes, String field) throws CodecException {
+        int itemBytes = IntArrayForm.itemBytes(typecode);
         if (itemBytes == 0) {
             throw new CodecException(Kind.BAD_VALUE, field + " has a typecode that is no integer's");
         }
         if (bytes % itemBytes != 0) {
             throw new CodecException(Kind.BAD_VALUE, field + " holds part of an item");
         }
-        boolean unsigned = typecode.charAt(0) <= 'Z';
+        boolean unsigned = typecode <= 'Z';
         IntArraySpan span = new IntArraySpan(in.position(), bytes / itemBytes, itemBytes, unsigned);
         in.advance(bytes);
         return span;

@@ -184,14 +184,35 @@ final class WireScanner {
         return value;
     }
 
-    /** As {@link #text}, and without a copy if the text is the ASCII one that is expected; that may be null. */
-    String textLike(String expected, String field) throws CodecException {
+    /** A text of one ASCII character; 0 for any other. */
+    char character(String field) throws CodecException {
+        int length = textHeader(field);
+        char found = length == 1 ? (char) Math.max(0, frame[at]) : 0;
+        at += length;
+        return found;
+    }
+
+    /** As {@link #text}, and the one that is expected, without a copy, if it is that; nothing is expected if that is null. */
+    KnownText textLike(KnownText expected, String field) throws CodecException {
         int from = at;
         if (expected != null && textIs(expected, field)) {
             return expected;
         }
         at = from;
-        return text(field);
+        return KnownText.of(text(field));
+    }
+
+    /** As {@link #text} where it lies, or as a copy if it has other characters than ASCII, whose bytes may be no UTF-8. */
+    TextSpan textSpan(String field) throws CodecException {
+        int from = at;
+        int length = textHeader(field);
+        TextSpan span = new TextSpan(frame, at, at + length);
+        at += length;
+        if (LittleEndian.isAscii(frame, span.from(), span.to())) {
+            return span;
+        }
+        at = from;
+        return TextSpan.of(text(field));
     }
 
     /** Passes over values of one byte each (nil, bool, small int), at most so many; returns how many there were. */
@@ -208,13 +229,10 @@ final class WireScanner {
         return b >= -32 || b == (byte) 0xc0 || b == (byte) 0xc2 || b == (byte) 0xc3;
     }
 
-    /** Whether the next text equals the ASCII bytes given; consumes it either way. */
-    boolean textIs(String ascii, String field) throws CodecException {
+    /** Whether the next text is this one; consumes it either way. */
+    boolean textIs(KnownText expected, String field) throws CodecException {
         int length = textHeader(field);
-        boolean same = length == ascii.length();
-        for (int i = 0; same && i < length; i++) {
-            same = frame[at + i] == (byte) ascii.charAt(i);
-        }
+        boolean same = Arrays.equals(frame, at, at + length, expected.utf8(), 0, expected.utf8().length);
         at += length;
         return same;
     }

@@ -19,7 +19,7 @@ class EndedRidsTest {
         assertThat(EndedRids.matches(frame)).isTrue();
         EndedRids ended = EndedRids.read(frame);
         String[] found = new String[ended.count()];
-        Arrays.setAll(found, ended::text);
+        Arrays.setAll(found, i -> ended.rid(i).toString());
         assertThat(found).isEqualTo(rids);
     }
 

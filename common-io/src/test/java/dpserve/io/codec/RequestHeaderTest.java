@@ -46,7 +46,7 @@ class RequestHeaderTest {
     void shouldReadWhatTheControllerNeeds(IntArrayForm form) throws Exception {
         header.read(new MessageCodec(form).encode(request("r1", 500)));
         assertThat(header.tag()).isEqualTo("TokenizedGenerateReqInput");
-        assertThat(header.rid()).isEqualTo("r1");
+        assertThat(header.rid()).hasToString("r1");
         assertThat(header.httpWorkerIpc()).isEqualTo("tcp://127.0.0.1:1");
         assertThat(header.promptTokens()).isEqualTo(500);
         assertThat(header.bootstrapRoom()).isEqualTo(77L);
@@ -61,7 +61,7 @@ class RequestHeaderTest {
         for (int tokens : new int[] {5, 700, 1}) {
             byte[] frame = codec.encode(request("r" + tokens, tokens));
             header.read(frame).patchDispatchTime(frame, 1.5);
-            assertThat(header.rid()).isEqualTo("r" + tokens);
+            assertThat(header.rid()).hasToString("r" + tokens);
             assertThat(header.promptTokens()).isEqualTo(tokens);
             assertThat(header.bootstrapRoom()).isEqualTo(77L);
             assertThat(header.routedDpRank()).isEqualTo(3);
@@ -101,7 +101,7 @@ class RequestHeaderTest {
     @CsvSource({"42, 27", "43, 28", "44, 29", "45, 30", "46, 30", "50, 30"})
     void shouldKnowWhereOlderReleasesPutTheRank(int length, int rankAt) throws Exception {
         header.read(legacy(length, rankAt));
-        assertThat(header.rid()).isEqualTo("r");
+        assertThat(header.rid()).hasToString("r");
         assertThat(header.promptTokens()).isEqualTo(2);
         assertThat(header.bootstrapRoom()).isEqualTo(77L);
         assertThat(header.routedDpRank()).isEqualTo(5);
@@ -111,7 +111,7 @@ class RequestHeaderTest {
     @Test
     void shouldTrustNoPositionOfAnUnknownLayout() throws Exception {
         header.read(legacy(61, 30));
-        assertThat(header.rid()).isEqualTo("r");
+        assertThat(header.rid()).hasToString("r");
         assertThat(header.promptTokens()).isEqualTo(2);
         assertThat(header.routedDpRank()).isNull();
         assertThat(header.bootstrapRoom()).isNull();
@@ -150,7 +150,7 @@ class RequestHeaderTest {
                 }
             }
         }));
-        assertThat(header.rid()).isEqualTo("e");
+        assertThat(header.rid()).hasToString("e");
         assertThat(header.promptTokens()).isEqualTo(1);
         assertThat(header.routedDpRank()).isEqualTo(1);
     }
@@ -185,7 +185,7 @@ class RequestHeaderTest {
         List<byte[]> items = header.splitBatch(frame);
         assertThat(items).hasSize(2);
         assertThat(items.get(0)).isEqualTo(codec.encode(request("a", 3)));
-        assertThat(header.read(items.get(1)).rid()).isEqualTo("b");
+        assertThat(header.read(items.get(1)).rid()).hasToString("b");
         assertThat(header.hasDispatchTime()).isTrue();
     }
 

@@ -1,9 +1,12 @@
 package dpserve.controller.policy;
 
+import dpserve.io.codec.TextSpan;
+import dpserve.io.message.TokenizedGenerateReqInput;
+
 /**
  * What the controller reads from a request's bytes: enough to route it, account for it and refuse it.
  *
- * @param rid wire rid; a plain rid, or null, from a legacy stream
+ * @param ridSpan wire rid, as a rule where it lies in the request's frame; a plain rid, or null, from a legacy stream
  * @param httpWorkerIpc PULL endpoint of the owning tokenizer worker, or null
  * @param promptTokens length of input_ids
  * @param routedDpRank the rank the client asked for, or {@link #NO_RANK}
@@ -15,7 +18,7 @@ package dpserve.controller.policy;
  *     controller may write it in place (docs/protocol.md section 5)
  */
 public record RequestInfo(
-        String rid,
+        TextSpan ridSpan,
         String httpWorkerIpc,
         int promptTokens,
         int routedDpRank,
@@ -25,6 +28,27 @@ public record RequestInfo(
         boolean dispatchTimeAtEnd) {
 
     private static final long[] NO_HASHES = {};
+
+    /** Of a rid that is a text already. */
+    public RequestInfo(
+            String rid,
+            String httpWorkerIpc,
+            int promptTokens,
+            int routedDpRank,
+            long bootstrapRoom,
+            String routingKey,
+            long[] prefixHashes,
+            boolean dispatchTimeAtEnd) {
+        this(
+                rid == null ? null : TextSpan.of(rid),
+                httpWorkerIpc,
+                promptTokens,
+                routedDpRank,
+                bootstrapRoom,
+                routingKey,
+                prefixHashes,
+                dispatchTimeAtEnd);
+    }
 
     /** A request without prefix hashes. */
     public RequestInfo(
@@ -43,4 +67,14 @@ public record RequestInfo(
 
     /** {@code bootstrapRoom} of a request without one. */
     public static final long NO_ROOM = Long.MIN_VALUE;
+
+    /** The rid as a text, made anew each time; null if there is none. */
+    public String rid() {
+        return ridSpan == null ? null : ridSpan.toString();
+    }
+
+    /** Whether the rid names a health probe. */
+    public boolean isHealthCheck() {
+        return ridSpan != null && ridSpan.startsWith(TokenizedGenerateReqInput.HEALTH_CHECK_PREFIX);
+    }
 }

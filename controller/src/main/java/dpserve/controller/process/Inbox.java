@@ -18,10 +18,10 @@ final class Inbox {
     interface StreamItem {
         /** Hands it to the controller. */
         void deliver(long nowNs);
-    }
 
-    /** An item and the bytes of its frame. */
-    record Waiting(StreamItem item, int bytes) {}
+        /** Length of its frame. */
+        int bytes();
+    }
 
     /** How often a reader that waits for room looks whether the process is ending. */
     private static final long ROOM_LOOK_MS = 100;
@@ -31,7 +31,7 @@ final class Inbox {
     private final Object lock = new Object();
     private final ArrayDeque<Message> direct = new ArrayDeque<>();
     private final ArrayDeque<List<GetLoadReqOutput>> reports = new ArrayDeque<>();
-    private final ArrayDeque<Waiting> streams = new ArrayDeque<>();
+    private final ArrayDeque<StreamItem> streams = new ArrayDeque<>();
     private long streamBytes;
     private volatile boolean urgentWaits;
     private volatile boolean streamsWait;
@@ -61,9 +61,9 @@ final class Inbox {
     }
 
     /** From a stream's reader, in their order; it waits while there is too much. */
-    void addStream(List<Waiting> items) {
+    void addStream(List<StreamItem> items) {
         synchronized (lock) {
-            for (Waiting next : items) {
+            for (StreamItem next : items) {
                 while (streamBytes > 0 && streamBytes + next.bytes() > maxStreamBytes && !closed) {
                     readerWaits = true;
                     wake();
@@ -136,9 +136,9 @@ final class Inbox {
     void takeStreams(Queue<StreamItem> into, int most) {
         synchronized (lock) {
             for (int n = 0; n < most && !streams.isEmpty(); n++) {
-                Waiting next = streams.poll();
+                StreamItem next = streams.poll();
                 streamBytes -= next.bytes();
-                into.add(next.item());
+                into.add(next);
             }
             streamsWait = !streams.isEmpty();
             if (readerWaits) {

@@ -18,8 +18,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * what they cost is little more than their bytes. Owned by its reader's thread.
  */
 final class ReportBatch {
-    /** A report waits for no more than so many others: some tens of microseconds. */
-    private static final int MAX_REPORTS = 64;
+    /** A report waits for no more than so many others: some tens of microseconds, and one in thirty of those of 8 ranks is decoded. */
+    private static final int MAX_REPORTS = 256;
 
     /** Reports of higher ranks are decoded one by one. */
     private static final int MAX_RANKS = 256;
@@ -36,6 +36,7 @@ final class ReportBatch {
     private final int[] ranks = new int[MAX_RANKS];
     private int rankCount;
     private int taken;
+    private int passedOver;
 
     /** @param superseded counts reports that were passed over; may be shared with other readers */
     ReportBatch(ReportInjection injection, MessageCodec codec, LogLimiter limiter, AtomicLong superseded) {
@@ -57,11 +58,11 @@ final class ReportBatch {
             known = false;
         }
         if (known && report.seq() != GetLoadReqOutput.NO_SEQ && report.seq() <= seqs[rank]) {
-            superseded.incrementAndGet();
+            passedOver++;
             return true;
         }
         if (known) {
-            superseded.incrementAndGet();
+            passedOver++;
         } else {
             ranks[rankCount++] = rank;
         }
@@ -90,6 +91,8 @@ final class ReportBatch {
             decode(newest[ranks[i]], loads);
         }
         Arrays.stream(ranks, 0, rankCount).forEach(rank -> newest[rank] = null);
+        superseded.addAndGet(passedOver);
+        passedOver = 0;
         rankCount = 0;
         taken = 0;
         if (!loads.isEmpty()) {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongConsumer;
 
 /**
  * Reads the frames of one request stream on the thread that receives them: of requests the header, of everything else
@@ -46,9 +47,30 @@ final class StreamReader implements Receiver.Handler {
     private final LogLimiter limiter;
     private final RequestHeader header = new RequestHeader();
     private final MessageCodec codec;
-    private final List<Inbox.Waiting> group = new ArrayList<>();
+    private final List<Inbox.StreamItem> group = new ArrayList<>();
     private int groupBytes;
     private int nextTry = GROUP;
+
+    /** A class of its own, and only one besides: what is called 500,000 times a second can then be compiled into its caller. */
+    private record Request(DataParallelController controller, int stream, RequestInfo info, byte[] frame)
+            implements Inbox.StreamItem {
+        @Override
+        public void deliver(long nowNs) {
+            controller.onRequest(stream, info, frame, nowNs);
+        }
+
+        @Override
+        public int bytes() {
+            return frame.length;
+        }
+    }
+
+    private record Other(LongConsumer controller, int bytes) implements Inbox.StreamItem {
+        @Override
+        public void deliver(long nowNs) {
+            controller.accept(nowNs);
+        }
+    }
 
     /**
      * @param prefixHashes whether the policy wants them now
@@ -93,9 +115,9 @@ final class StreamReader implements Receiver.Handler {
         }
     }
 
-    private void add(Inbox.StreamItem item, int bytes) {
-        group.add(new Inbox.Waiting(item, bytes));
-        groupBytes += bytes;
+    private void add(Inbox.StreamItem item) {
+        group.add(item);
+        groupBytes += item.bytes();
         if (group.size() < nextTry && groupBytes < GROUP_BYTES) {
             return;
         }
@@ -117,7 +139,7 @@ final class StreamReader implements Receiver.Handler {
             long nowNs = System.nanoTime();
             for (int i = 0; i < group.size(); i++) {
                 turn.dealWithUrgent();
-                deliver(group.get(i).item(), nowNs);
+                deliver(group.get(i), nowNs);
             }
         } finally {
             turn.leave();
@@ -148,7 +170,7 @@ final class StreamReader implements Receiver.Handler {
     private void read(byte[] frame) throws CodecException {
         if (EndedRids.matches(frame)) {
             EndedRids ended = EndedRids.read(frame);
-            add(nowNs -> controller.onEndNotice(stream, ended, nowNs), frame.length);
+            add(new Other(nowNs -> controller.onEndNotice(stream, ended, nowNs), frame.length));
             return;
         }
         if (reports.offer(frame)) {
@@ -179,7 +201,7 @@ final class StreamReader implements Receiver.Handler {
                 header.routingKey(),
                 prefixHashes.getAsBoolean() ? header.prefixHashes(frame) : NO_HASHES,
                 header.hasDispatchTime());
-        add(nowNs -> controller.onRequest(stream, info, frame, nowNs), frame.length);
+        add(new Request(controller, stream, info, frame));
     }
 
     private void message(String tag, byte[] frame) throws CodecException {
@@ -190,14 +212,14 @@ final class StreamReader implements Receiver.Handler {
             if (e.kind() != CodecException.Kind.UNKNOWN_TAG) {
                 throw e;
             }
-            add(nowNs -> controller.onUnknownTag(stream, tag, frame), frame.length);
+            add(new Other(nowNs -> controller.onUnknownTag(stream, tag, frame), frame.length));
             return;
         }
         if (message instanceof WatchLoadUpdateReq update) {
             reports.flush();
             injection.add(update.loads());
         } else {
-            add(nowNs -> controller.onStreamMessage(stream, message, frame, nowNs), frame.length);
+            add(new Other(nowNs -> controller.onStreamMessage(stream, message, frame, nowNs), frame.length));
         }
     }
 }

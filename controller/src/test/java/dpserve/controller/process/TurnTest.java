@@ -12,6 +12,16 @@ class TurnTest {
     private final Inbox inbox = new Inbox(1 << 20);
     private final Turn turn = new Turn(inbox, this::takeUrgent, this::flush);
 
+    private static final Inbox.StreamItem NOTHING = new Inbox.StreamItem() {
+        @Override
+        public void deliver(long nowNs) {}
+
+        @Override
+        public int bytes() {
+            return 1;
+        }
+    };
+
     private int urgent;
     private int flushes;
 
@@ -25,7 +35,7 @@ class TurnTest {
 
     @Test
     void shouldLetNoReaderOvertakeWhatWaits() {
-        inbox.addStream(List.of(new Inbox.Waiting(nowNs -> {}, 1)));
+        inbox.addStream(List.of(NOTHING));
         assertThat(turn.tryEnter()).isFalse();
         turn.enter();
         inbox.takeStreams(new ArrayDeque<>(), 1);

@@ -24,7 +24,7 @@ final class RankQueue implements AutoCloseable {
 
     /** @return false if the queue is full or nobody is there; the frame was not taken */
     boolean add(byte[] frame) {
-        if (!socket.hasPeer()) {
+        if (waiting.isEmpty() && !socket.hasPeer()) { // of those behind the first the flush finds out
             return false;
         }
         if (waiting.size() >= MAX_WAITING) {

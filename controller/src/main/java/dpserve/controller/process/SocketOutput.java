@@ -9,9 +9,12 @@ import dpserve.io.socket.BindException;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.zeromq.ZContext;
@@ -29,7 +32,9 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
     private final ZContext context;
     private final SocketLimits limits;
     private final MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
-    private final Map<Integer, RankQueue> ranks = new HashMap<>();
+
+    /** By dp_rank, null where none is connected: looked at for every request. */
+    private RankQueue[] ranks = {};
 
     /** Those that were given something in this turn, or have something left of an earlier one. */
     private final List<RankQueue> given = new ArrayList<>();
@@ -49,13 +54,24 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
      */
     String bindLegacyRank(int dpRank, String endpoint) throws BindException {
         PushSocket socket = PushSocket.bind(context, endpoint, limits);
-        ranks.put(dpRank, new RankQueue(socket));
+        put(dpRank, socket);
         return socket.endpoint();
+    }
+
+    private void put(int dpRank, PushSocket socket) {
+        if (dpRank >= ranks.length) {
+            ranks = Arrays.copyOf(ranks, Math.max(dpRank + 1, 2 * ranks.length));
+        }
+        ranks[dpRank] = new RankQueue(socket);
+    }
+
+    private RankQueue get(int dpRank) {
+        return dpRank < ranks.length ? ranks[dpRank] : null;
     }
 
     /** Whether a rank's socket would take a frame; for a legacy rank, whether it is there. */
     boolean isWritable(int dpRank) {
-        RankQueue rank = ranks.get(dpRank);
+        RankQueue rank = get(dpRank);
         return rank != null && rank.isWritable();
     }
 
@@ -64,15 +80,16 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
         closeRank(dpRank);
         PushSocket socket = open(inputEndpoint, limits);
         if (socket != null) {
-            ranks.put(dpRank, new RankQueue(socket));
+            put(dpRank, socket);
         }
         return socket != null;
     }
 
     @Override
     public void closeRank(int dpRank) {
-        RankQueue rank = ranks.remove(dpRank);
+        RankQueue rank = get(dpRank);
         if (rank != null) {
+            ranks[dpRank] = null;
             given.remove(rank);
             rank.closeNow();
         }
@@ -80,7 +97,7 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
 
     @Override
     public boolean toRank(int dpRank, byte[] frame) {
-        RankQueue rank = ranks.get(dpRank);
+        RankQueue rank = get(dpRank);
         if (rank == null) {
             return false;
         }
@@ -159,10 +176,10 @@ final class SocketOutput implements ControllerOutput, AutoCloseable {
     /** Ranks get nothing more; workers still get what is queued for them. */
     @Override
     public void close() {
-        ranks.values().forEach(RankQueue::close);
+        Stream.of(ranks).filter(Objects::nonNull).forEach(RankQueue::close);
         workers.values().forEach(PushSocket::close);
         given.clear();
-        ranks.clear();
+        Arrays.fill(ranks, null);
         workers.clear();
     }
 }

@@ -24,12 +24,13 @@ Usage: scripts/bench-controller.sh [--install] [--runs N] [--forwarders NAME,...
 
 Sends requests as a tokenizer worker does to a controller and takes them as 8 ranks do, which end each at once: saturation,
 CPU of each thread, latency, the age of the load behind decisions under overload, memory, and the first two seconds.
-Prints one table and writes one JSON. About 40 s for each forwarder and run.
+Then the controller and the bare JeroMQ forwarder side by side. Prints one table and writes one JSON. About 40 s for each
+forwarder and run, and 100 s for each run side by side.
 
   --install     install what is missing with apt: a JDK, Maven, gcc, libzmq3-dev, python3-venv
   --runs N      runs of each forwarder, of which the best counts (default: 3)
   --forwarders  some of $ALL (default: all)
-  --port P      first of 11 ports on loopback (default: 22700)
+  --port P      first of 22 ports on loopback (default: 22700)
   --rate N      requests a second for the latency (default: 25000)
   --keep        count the runs of the last time too
   --json FILE   (default: target/bench-controller/result.json)

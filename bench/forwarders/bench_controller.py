@@ -1,8 +1,8 @@
 """Measures the controller beside three other forwarders; called by scripts/bench-controller.sh, which see.
 
 A run is one process of a forwarder from its start: the first two seconds, a warm-up, saturation with short and long prompts
-and with reports in the queue, latency at a fixed rate, overload. Forwarders take turns. Every run is kept in FOLDER/runs.jsonl;
-report.py makes the table of it.
+and with reports in the queue, latency at a fixed rate, overload. Forwarders take turns. At the end of a round the controller and the
+bare JeroMQ forwarder run side by side. Every run is kept in FOLDER/runs.jsonl; report.py makes the table of it.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import atexit
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -24,7 +25,13 @@ LIFE_S = 2.0
 SETTLE_S = 1.5
 REPORTS = 6
 OVERLOAD = 2.0
-LATENCY_SHARE = 0.5
+
+# Side by side: so many windows of each, in turn; long enough for some hundred thousand requests, short enough that both see the
+# same minute of a machine that others use too, where one program's cost differs by half from one quarter of an hour to the next.
+WINDOWS = 8
+WINDOW_S = 1.0
+WINDOW_SETTLE_S = 0.3
+PORTS = messages.RANKS + 3
 
 
 class Run:
@@ -184,6 +191,29 @@ def measure(options, name):
     return result
 
 
+def beside(options, names):
+    """CPU of a request in two forwarders that are both alive, warm, and under load in turn: by load the median of the windows."""
+    runs = [Run(options, name, os.path.join(options.folder, f"beside-{name}"), options.port + i * PORTS)
+            for i, name in enumerate(names)]
+    result = {"name": "beside"}
+    try:
+        for run in runs:
+            run.saturate(500, 0, options.warm_s)
+        for load, prompt, reports in (("500", 500, 0), ("4000", 4000, 0), ("100000", 100_000, 0), ("reports", 500, REPORTS)):
+            windows = {name: [] for name in names}
+            for run in runs:
+                run.saturate(prompt, reports, SETTLE_S)
+            for number in range(options.windows):
+                for run in runs if number % 2 == 0 else reversed(runs):
+                    run.saturate(prompt, reports, WINDOW_SETTLE_S)
+                    windows[run.name].append(costs(run.saturate(prompt, reports, WINDOW_S))["process"])
+            result[load] = {name: statistics.median(w) for name, w in windows.items()} | {"windows": windows}
+    finally:
+        for run in runs:
+            run.close()
+    return result
+
+
 def overload(run, reports, offered, seconds):
     """More than it can forward. What the generator cannot hand over waits in it, as in a tokenizer worker."""
     run.mark_ages()
@@ -194,6 +224,11 @@ def overload(run, reports, offered, seconds):
                               "updates_per_s": phase["updates_written"] / phase["seconds"],
                               "report_late_p99_ms": phase["report_late_p99_us"] / 1e3}
     return found if run.name == "python" else found | run.ages()
+
+
+def keep(options, result):
+    with open(os.path.join(options.folder, "runs.jsonl"), "a", encoding="utf-8") as file:
+        file.write(json.dumps(result) + "\n")
 
 
 def main():
@@ -209,14 +244,20 @@ def main():
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--warm-s", type=float, default=8)
     parser.add_argument("--overload-s", type=float, default=5)
+    parser.add_argument("--windows", type=int, default=WINDOWS)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    names = options.forwarders.split(",")
     for number in range(options.runs):
-        for name in options.forwarders.split(","):
+        for name in names:
             result = measure(options, name)
             print(f"run {number + 1} of {options.runs}: {name} {result['500']['rate']:,.0f}/s", file=sys.stderr, flush=True)
-            with open(os.path.join(options.folder, "runs.jsonl"), "a", encoding="utf-8") as file:
-                file.write(json.dumps(result) + "\n")
+            keep(options, result)
+        if {"dpserve", "jeromq"} <= set(names):
+            result = beside(options, ["jeromq", "dpserve"])
+            ratio = result["500"]["dpserve"] / result["500"]["jeromq"]
+            print(f"run {number + 1} of {options.runs}: dpserve beside jeromq {ratio:.2f}", file=sys.stderr, flush=True)
+            keep(options, result)
 
 
 main()

@@ -28,9 +28,9 @@ OVERLOAD = 2.0
 
 # Side by side: so many windows of each, in turn; long enough for some hundred thousand requests, short enough that both see the
 # same minute of a machine that others use too, where one program's cost differs by half from one quarter of an hour to the next.
-WINDOWS = 8
-WINDOW_S = 1.0
-WINDOW_SETTLE_S = 0.3
+WINDOWS = 16
+WINDOW_S = 0.5
+WINDOW_SETTLE_S = 0.15
 PORTS = messages.RANKS + 3
 
 

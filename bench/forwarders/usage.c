@@ -29,10 +29,11 @@ struct bytes read_file(const char *folder, const char *name) {
     fseek(f, 0, SEEK_END);
     b.length = ftell(f);
     rewind(f);
-    b.data = malloc(b.length);
+    b.data = malloc(b.length + 1); /* and a zero, for those that are text */
     if (fread(b.data, 1, b.length, f) != b.length) {
         die("cannot read", path);
     }
+    b.data[b.length] = 0;
     fclose(f);
     return b;
 }

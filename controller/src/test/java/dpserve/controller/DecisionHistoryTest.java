@@ -1,6 +1,7 @@
 package dpserve.controller;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dpserve.controller.policy.DispatchPolicy;
 import dpserve.controller.policy.Policies;
@@ -105,6 +106,26 @@ class DecisionHistoryTest {
         assertThat(decision.get("dp_rank")).isEqualTo(69L);
         assertThat(rank(decision, 62).get("dp_rank")).isEqualTo(62L);
         assertThat(rank(decision, 63).get("dp_rank")).isEqualTo(69L);
+    }
+
+    @Test
+    void shouldTellHowOldTheLoadWas() {
+        Harness h = started(1, 1, balance("least_requests"));
+        h.controller.onReports(List.of(GetLoadReqOutput.legacy(0, 0, 0, 0, h.nowNs / 1e9)), h.nowNs);
+        h.nowNs += 25 * Harness.MS;
+        String longRid = "a".repeat(300);
+        send(h, longRid + "\u001f100.0.0");
+        assertThat((Double) rank(ask(h, longRid).get(0), 0).get("load_age_ms")).isCloseTo(25, within(0.01));
+    }
+
+    @Test
+    void shouldKeepDecisionsAboutRequestsWithoutRid() {
+        Harness h = new Harness(1, 1, 0, balance("round_robin"));
+        h.rankUp(0, 50);
+        h.controller.onRequest(1, Harness.info(null, 10), new byte[20], h.nowNs);
+        h.workerUp(0, 100);
+        assertThat(ask(h, GetRequestReq.NEWEST)).hasSize(1).noneMatch(d -> d.get("rid") != null);
+        assertThat(ask(h, "a")).isEmpty();
     }
 
     @Test

@@ -5,7 +5,12 @@ import static dpserve.controller.Harness.pinned;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dpserve.controller.policy.RequestInfo;
+import dpserve.io.codec.EndedRids;
+import dpserve.io.codec.IntArrayForm;
+import dpserve.io.codec.MessageCodec;
+import dpserve.io.codec.TextSpan;
 import dpserve.io.message.AbortReq;
+import dpserve.io.message.EndNotice;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.RankUp;
@@ -23,6 +28,20 @@ class DispatchTest {
         h.workerUp(0, 100);
         h.workerUp(1, 101);
         h.out.clear();
+    }
+
+    @Test
+    void shouldEndAnAttemptWhoseRidIsNoUtf8() throws Exception {
+        bothUp();
+        MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
+        byte[] notice = codec.encode(new EndNotice(new String[] {"a?\u001f100.1.0"}));
+        EndedRids ended = EndedRids.read(notice);
+        TextSpan rid = ended.rid(0);
+        notice[rid.from() + 1] = (byte) 0xff; // the request's reader made a replacement character of it
+        h.request(0, info("a\ufffd\u001f100.1.0", 10));
+        assertThat(h.controller.rids().size()).isEqualTo(1);
+        h.controller.onEndNotice(0, ended, h.nowNs);
+        assertThat(h.controller.rids().size()).isZero();
     }
 
     @Test

@@ -144,7 +144,8 @@ class RidMapTest {
             // Grows beyond the initial size, then shrinks to nothing.
             boolean begin = random.nextInt(100) < (i < 30_000 ? 60 : 35);
             if (begin) {
-                String r = rid("u" + random.nextInt(50), i);
+                String r = rid(
+                        "u".repeat(1 + random.nextInt(60)) + random.nextInt(50), i); // some too long for their places
                 RidMap.Entry e = new RidMap.Entry(r, random.nextInt(4), random.nextInt(5), 9, random.nextInt(1000));
                 map.begin(r, e.worker(), e.dpRank(), e.incarnation(), e.promptTokens());
                 reference.put(r, e);

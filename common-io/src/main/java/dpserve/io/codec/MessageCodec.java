@@ -144,7 +144,7 @@ public final class MessageCodec {
         if (length == 0) {
             throw new CodecException(Kind.UNKNOWN_TAG, "empty array");
         }
-        newestTag = in.textLike(newestTag, "tag"); // mostly the one before's, which knows its hash code already
+        newestTag = KnownText.read(in, newestTag, "tag"); // mostly the one before's, which knows its hash code already
         String tag = newestTag.text();
         Message message = decode(tag, length);
         if (!in.atEnd()) {

@@ -62,7 +62,7 @@ public final class RequestHeader {
         if (in.array("message") == 0) {
             throw new CodecException(Kind.UNKNOWN_TAG, "empty array");
         }
-        return in.textLike(RequestCodec.GENERATE_TAG, "tag").text();
+        return KnownText.read(in, RequestCodec.GENERATE_TAG, "tag").text();
     }
 
     /**
@@ -73,16 +73,17 @@ public final class RequestHeader {
     public RequestHeader read(byte[] frame) throws CodecException {
         in.reset(frame);
         int length = in.array("message");
-        tag = in.textLike(RequestCodec.GENERATE_TAG, "tag").text();
+        tag = KnownText.read(in, RequestCodec.GENERATE_TAG, "tag").text();
         boolean generate = GENERATE.equals(tag);
         if (!generate && !EMBEDDING.equals(tag)) {
             throw new CodecException(Kind.UNKNOWN_TAG, "not a request");
         }
         StructReader s = new StructReader(in, tag, length, 1, LEAST_ELEMENTS);
         s.to(1);
-        rid = in.nil() ? null : in.textSpan("rid");
+        rid = in.nil() ? null : TextSpan.read(in, "rid");
         s.to(2);
-        httpWorkerIpc = in.nil() ? null : in.textLike(httpWorkerIpc, "http_worker_ipc"); // mostly the one before's
+        httpWorkerIpc =
+                in.nil() ? null : KnownText.read(in, httpWorkerIpc, "http_worker_ipc"); // mostly the one before's
         s.to(4);
         inputIds = in.nil() ? NO_IDS : TokenIds.span(in, "input_ids");
         if (endsAsBefore(frame, length, generate)) {

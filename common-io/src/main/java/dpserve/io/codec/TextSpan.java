@@ -18,6 +18,19 @@ public record TextSpan(byte[] utf8, int from, int to) {
         return new TextSpan(utf8, 0, utf8.length);
     }
 
+    /** The next text where it lies, or as a copy if it has other characters than ASCII, whose bytes may be no UTF-8. */
+    static TextSpan read(WireScanner in, String field) throws CodecException {
+        int start = in.position();
+        int length = in.textHeader(field);
+        TextSpan span = new TextSpan(in.frame(), in.position(), in.position() + length);
+        if (LittleEndian.isAscii(span.utf8, span.from, span.to)) {
+            in.advance(length);
+            return span;
+        }
+        in.window(start, in.limit());
+        return of(in.text(field));
+    }
+
     /** Bytes. */
     public int length() {
         return to - from;

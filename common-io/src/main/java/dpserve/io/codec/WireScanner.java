@@ -192,29 +192,6 @@ final class WireScanner {
         return found;
     }
 
-    /** As {@link #text}, and the one that is expected, without a copy, if it is that; nothing is expected if that is null. */
-    KnownText textLike(KnownText expected, String field) throws CodecException {
-        int from = at;
-        if (expected != null && textIs(expected, field)) {
-            return expected;
-        }
-        at = from;
-        return KnownText.of(text(field));
-    }
-
-    /** As {@link #text} where it lies, or as a copy if it has other characters than ASCII, whose bytes may be no UTF-8. */
-    TextSpan textSpan(String field) throws CodecException {
-        int from = at;
-        int length = textHeader(field);
-        TextSpan span = new TextSpan(frame, at, at + length);
-        at += length;
-        if (LittleEndian.isAscii(frame, span.from(), span.to())) {
-            return span;
-        }
-        at = from;
-        return TextSpan.of(text(field));
-    }
-
     /** Passes over values of one byte each (nil, bool, small int), at most so many; returns how many there were. */
     int skipBare(int most) {
         int from = at;

@@ -109,6 +109,18 @@ class RequestHeaderTest {
     }
 
     @Test
+    void shouldLeaveAnAsciiRidWhereItLiesAndMakeUtf8OfAnyOther() throws Exception {
+        MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
+        byte[] frame = codec.encode(request("rid-of-sixteen-and-more", 5));
+        assertThat(header.read(frame).rid().utf8()).isSameAs(frame);
+        int at = header.rid().from();
+        frame[at + 17] = (byte) 0xff;
+        String expected = ((TokenizedGenerateReqInput) codec.decode(frame)).rid();
+        assertThat(header.read(frame).rid()).isEqualTo(TextSpan.of(expected));
+        assertThat(expected).contains("\ufffd");
+    }
+
+    @Test
     void shouldTrustNoPositionOfAnUnknownLayout() throws Exception {
         header.read(legacy(61, 30));
         assertThat(header.rid()).hasToString("r");

@@ -14,10 +14,16 @@ import java.util.function.LongToDoubleFunction;
 /**
  * The last decisions, for {@code GET /requests/{rid}}. Everything lies in arrays that are written over, so keeping them
  * makes no garbage; of more than {@link #MAX_RANKS} ranks the first are shown and the chosen one.
+ *
+ * <p>Up to {@link #SIZE} decisions at once and then one each {@link #NS_PER_DECISION} are kept, so that the history always reaches back
+ * for a second; of more than that only a part, as evenly as they are told of. A {@link DecisionRecorder} behind it hears of all.
  */
 final class DecisionHistory implements DecisionRecorder {
     /** Decisions kept. */
     static final int SIZE = 10_000;
+
+    /** 10,000 a second: at 300,000, all of them would be gone again after 33 ms, and cost a twentieth of the controller's CPU. */
+    static final long NS_PER_DECISION = 1_000_000_000L / SIZE;
 
     /** With so many ranks the arrays take 20 MiB; a person reads no more. */
     static final int MAX_RANKS = 64;
@@ -39,6 +45,11 @@ final class DecisionHistory implements DecisionRecorder {
     private int ranks;
     private String method;
     private long count;
+
+    /** Time that may still be spent on decisions, each {@link #NS_PER_DECISION}. */
+    private long creditNs = SIZE * NS_PER_DECISION;
+
+    private long creditAtNs;
 
     /**
      * @param method name of the policy that decides now
@@ -63,6 +74,24 @@ final class DecisionHistory implements DecisionRecorder {
 
     @Override
     public void onDecision(LoadView view, RequestInfo request, DispatchPolicy policy, int dpRank, long nowNs) {
+        if (takeCredit(nowNs)) {
+            keep(view, request, policy, dpRank, nowNs);
+        }
+        next.onDecision(view, request, policy, dpRank, nowNs);
+    }
+
+    /** Nothing has been kept before the first decision, whatever the clock shows then: the credit is full. */
+    private boolean takeCredit(long nowNs) {
+        if (nowNs != creditAtNs) { // what is dealt with together has one time
+            creditNs = Math.min(SIZE * NS_PER_DECISION, creditNs + Math.max(0, nowNs - creditAtNs));
+            creditAtNs = nowNs;
+        }
+        boolean enough = creditNs >= NS_PER_DECISION;
+        creditNs -= enough ? NS_PER_DECISION : 0;
+        return enough;
+    }
+
+    private void keep(LoadView view, RequestInfo request, DispatchPolicy policy, int dpRank, long nowNs) {
         int row = (int) (count++ % SIZE);
         if (request.ridSpan() == null) {
             rids.clear(row);
@@ -87,7 +116,6 @@ final class DecisionHistory implements DecisionRecorder {
             figures[at + 6] = (float) policy.score(view, request, r);
             figures[at + 7] = r;
         }
-        next.onDecision(view, request, policy, dpRank, nowNs);
     }
 
     /** More ranks than before: older rows lose their figures. */

@@ -132,6 +132,7 @@ class DecisionHistoryTest {
     void shouldForgetTheOldest() {
         Harness h = started(2, 1, balance("round_robin"));
         for (int i = 0; i <= DecisionHistory.SIZE; i++) {
+            h.nowNs += DecisionHistory.NS_PER_DECISION;
             String rid = "r" + i + "\u001f100." + i + ".0";
             send(h, rid);
             h.end(0, rid);
@@ -139,6 +140,24 @@ class DecisionHistoryTest {
         assertThat(ask(h, "r0")).isEmpty();
         assertThat(ask(h, "r1")).hasSize(1);
         assertThat(ask(h, "r" + DecisionHistory.SIZE)).hasSize(1);
+    }
+
+    @Test
+    void shouldReachBackASecondHoweverMuchIsDecided() {
+        Harness h = started(2, 1, balance("round_robin"));
+        int perStep = 10;
+        int steps = 3 * DecisionHistory.SIZE;
+        for (int i = 0; i < steps * perStep; i++) {
+            h.nowNs += i % perStep == 0 ? DecisionHistory.NS_PER_DECISION : 0;
+            String rid = "r" + i + "\u001f100." + i + ".0";
+            send(h, rid);
+            h.end(0, rid);
+        }
+        int newestStep = (steps - 1) * perStep;
+        assertThat(ask(h, "r" + newestStep)).hasSize(1);
+        assertThat(ask(h, "r" + (newestStep + 1))).isEmpty();
+        assertThat(ask(h, "r" + (newestStep - (DecisionHistory.SIZE - 1) * perStep)))
+                .hasSize(1);
     }
 
     @Test

@@ -108,6 +108,7 @@ public class CodecCost {
                 new int[BATCH],
                 filled(new Integer[BATCH], 1),
                 GetLoadReqOutput.legacy(1, BATCH, 0, BATCH * PROMPT_TOKENS, 1.0),
+                null,
                 null);
     }
 
@@ -126,6 +127,7 @@ public class CodecCost {
                 t.retractionCounts(),
                 t.dpRanks(),
                 t.load(),
+                null,
                 null);
     }
 

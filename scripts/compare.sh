@@ -43,9 +43,9 @@ runs in virtual time.
 END
 }
 
-# Far enough apart for the endpoints of two topologies.
 # 10 s: what the last request leaves is gone within a heartbeat or two.
 readonly EMPTY_TURNS=50
+# Far enough apart for the endpoints of two topologies.
 readonly PREFILL_PORT_BELOW=1000
 readonly DECODE_PORT_BELOW=500
 

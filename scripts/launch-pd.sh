@@ -38,6 +38,7 @@ one address that clients use. Serves in the foreground: Ctrl-C or SIGTERM stops 
   scripts/launch-pd.sh --dp-size 4 --decode-load-balance-method shortest_queue --decode-enable-dp-attention
 
   --port PORT                            of the router (default: 8000)
+  --host HOST                            of the router (default: 127.0.0.1; the two servers stay on loopback)
   --prefill-port, --decode-port PORT     of the two servers (default: 30000, 31000)
   --disaggregation-bootstrap-port PORT   of the prefill server's bootstrap server (default: 8998)
   --run-dir DIR                          run folders of the three, as DIR/prefill, DIR/decode and DIR/router (default: run/pd)

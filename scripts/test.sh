@@ -16,7 +16,7 @@ readonly SUMMARY='^\[(INFO|WARNING|ERROR)\] Tests run: [0-9]+, Failures: [0-9]+,
 
 usage() {
   echo "Usage: scripts/test.sh [--install] [--unit]"
-  echo "  --install   install what is missing with apt: a JDK, Maven, shellcheck"
+  echo "  --install   install what is missing with apt: a JDK, Maven, shellcheck, python3-venv, Node.js, Prometheus, Chromium"
   echo "  --unit      leave out the tests that start the whole topology"
 }
 

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** README and docs name only flags, variables, scripts and pages that exist. */
+/** README, docs and changelog name only flags, variables, scripts and pages that exist, and README leads to every page. */
 class DocumentationTest {
     private static final Path ROOT = Script.repository();
     private static final Pattern FLAG = Pattern.compile("(?<![\\w-])--[a-z][a-z0-9-]+");
@@ -26,11 +26,17 @@ class DocumentationTest {
     private static final Set<String> FOREIGN_VARIABLES = Set.of("SGLANG_USE_PICKLE_IPC");
 
     private static List<Path> pages() throws IOException {
-        List<Path> pages = new ArrayList<>(List.of(ROOT.resolve("README.md")));
-        try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
-            docs.filter(page -> page.toString().endsWith(".md")).sorted().forEach(pages::add);
+        List<Path> pages = new ArrayList<>(docs());
+        for (String page : List.of("README.md", "CHANGELOG.md", "deploy/kubernetes/README.md")) {
+            pages.add(ROOT.resolve(page));
         }
         return pages;
+    }
+
+    private static List<Path> docs() throws IOException {
+        try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
+            return docs.filter(page -> page.toString().endsWith(".md")).sorted().toList();
+        }
     }
 
     private static String sources() throws IOException {
@@ -91,6 +97,14 @@ class DocumentationTest {
             for (String link : all(LINK, text)) {
                 assertThat(page.resolveSibling(link)).as("linked from " + page).exists();
             }
+        }
+    }
+
+    @Test
+    void shouldLeadFromTheFirstPageToEveryOther() throws IOException {
+        Set<String> linked = all(LINK, Files.readString(ROOT.resolve("README.md")));
+        for (Path page : docs()) {
+            assertThat(linked).contains("docs/" + page.getFileName());
         }
     }
 }

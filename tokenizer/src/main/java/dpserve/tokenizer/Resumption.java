@@ -8,7 +8,7 @@ import dpserve.io.message.SamplingParams;
  * the input of a new attempt, the limits are what is left of them. Decides only; {@link TokenizerManager} sends.
  */
 public final class Resumption {
-    /** After so many deaths of ranks that held it a request is not sent again: it may be what kills them. */
+    /** After more deaths of ranks that held it a request is not sent again: it may be what kills them. */
     static final int MAX_RANK_DEATHS = 2;
 
     /**

@@ -19,7 +19,7 @@ import dpserve.io.message.StepDone;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Messages between Java processes only. All their fields are required. */
+/** Messages between Java processes only. All their fields are required, but for the last one of KnownRids. */
 final class TopologyCodec {
     static final String HELLO = "Hello";
     static final String HEARTBEAT = "Heartbeat";

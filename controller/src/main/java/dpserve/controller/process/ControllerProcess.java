@@ -39,7 +39,7 @@ final class ControllerProcess implements AutoCloseable {
 
     private static final long TICK_NS = TICK_MS * 1_000_000;
 
-    /** Requests taken between two looks at the report lane: about half a millisecond of work. */
+    /** Of what streams brought, so much in one turn: well under half a millisecond of work, for which readers may have to wait. */
     private static final int MAX_BATCH = 128;
 
     /**

@@ -74,7 +74,8 @@ public final class LoadBalance {
 
     /** Whether peers cannot know it from the flags they were started with. */
     boolean differsFromStart() {
-        return !setting.equals(initial);
+        return setting != initial
+                && !setting.equals(initial); // a record's first equals costs a start some milliseconds
     }
 
     /**

@@ -15,6 +15,7 @@ public final class ShutdownSignal {
     private final CountDownLatch completed = new CountDownLatch(1);
 
     private final long limitS;
+    private volatile Runnable wish = () -> {};
 
     private ShutdownSignal(long limitS) {
         this.limitS = limitS;
@@ -48,6 +49,18 @@ public final class ShutdownSignal {
     /** Asks the process to end, as a signal would. */
     public void request() {
         requested.countDown();
+        wish.run();
+    }
+
+    /**
+     * For a main thread that waits for something else than {@link #await}: runs this when the process is asked to end, on the thread that
+     * asks; at once if it has been asked already, perhaps twice then.
+     */
+    public void whenRequested(Runnable wake) {
+        wish = wake;
+        if (isRequested()) {
+            wake.run();
+        }
     }
 
     /** Whether the process was asked to end. */

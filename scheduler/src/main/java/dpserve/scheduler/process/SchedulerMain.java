@@ -179,6 +179,7 @@ public final class SchedulerMain implements Callable<Integer> {
                     process.inputEndpoint(),
                     process.incarnation(),
                     config.scheduler().maxTotalTokens());
+            signal.whenRequested(process::wake);
             process.run(signal::isRequested);
         } finally {
             signal.completed();

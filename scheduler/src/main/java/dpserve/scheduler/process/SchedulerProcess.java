@@ -39,11 +39,11 @@ import org.zeromq.ZContext;
 final class SchedulerProcess implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SchedulerProcess.class);
 
-    /** How often an idle loop looks whether it should end. */
-    private static final long WAKE_NS = 200_000_000;
-
     /** 1 s: an idle rank's load does not change, and a heartbeat that did not change is not encoded anew. */
     private static final long MAX_IDLE_LOAD_AGE_NS = 1_000_000_000;
+
+    /** What an idle loop wakes up for by itself: to take its load anew. */
+    private static final long WAKE_NS = MAX_IDLE_LOAD_AGE_NS;
 
     private final RankConfig config;
     private final Engine engine;
@@ -172,6 +172,11 @@ final class SchedulerProcess implements AutoCloseable {
             }
             publish();
         }
+    }
+
+    /** Makes an idle loop look whether it was asked to end; callable from any thread. */
+    void wake() {
+        messages.add(new ShutdownReq(null, null));
     }
 
     private long waitNs() {
@@ -314,10 +319,21 @@ final class SchedulerProcess implements AutoCloseable {
                 scheduler.heldCount(),
                 scheduler.heldHash(),
                 load);
-        heartbeat = next.equals(heartbeat) ? heartbeat : next; // an unchanged one stays the same object
+        heartbeat = isSame(next, heartbeat) ? heartbeat : next; // an unchanged one stays the same object
         if (direct) {
             heartbeats.beatNow();
         }
+    }
+
+    /** Not by the record's own equals: its first call makes two dozen classes, and every rank does it at its start. */
+    private static boolean isSame(Heartbeat a, Heartbeat b) {
+        return b != null
+                && a.load() == b.load()
+                && a.incarnation() == b.incarnation()
+                && a.inputEndpoint().equals(b.inputEndpoint())
+                && a.step() == b.step()
+                && a.heldCount() == b.heldCount()
+                && a.heldHash() == b.heldHash();
     }
 
     /** With direct reports every heartbeat carries the load of its own moment. */

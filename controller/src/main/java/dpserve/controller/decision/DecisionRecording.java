@@ -57,6 +57,19 @@ public final class DecisionRecording implements DecisionRecorder {
             scores[r] = policy.score(view, request, r);
         }
         sink.accept(new DecisionEntry.Decided(
-                epochSeconds.applyAsDouble(nowNs), request, chosen, RankSnapshot.of(view), ages, scores));
+                epochSeconds.applyAsDouble(nowNs), toKeep(request), chosen, RankSnapshot.of(view), ages, scores));
+    }
+
+    /** Without what only forwarding needs, and with a rid of its own: where it lies it would hold on to the whole frame. */
+    private static RequestInfo toKeep(RequestInfo request) {
+        return new RequestInfo(
+                request.rid(),
+                null,
+                request.promptTokens(),
+                RequestInfo.NO_RANK,
+                request.bootstrapRoom(),
+                request.routingKey(),
+                request.prefixHashes(),
+                false);
     }
 }

@@ -16,7 +16,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The decision record as a file ({@code --decision-log}). The controller's thread makes a snapshot and goes on; another
- * encodes and writes. What the writer cannot keep up with, and what exceeds the size limit, is dropped and counted.
+ * encodes and writes. What the writer cannot keep up with, what exceeds the size limit, and what comes when it cannot write any more, is
+ * dropped and counted.
  */
 final class DecisionLog implements Consumer<DecisionEntry>, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DecisionLog.class);
@@ -40,6 +41,9 @@ final class DecisionLog implements Consumer<DecisionEntry>, AutoCloseable {
     private long bytes;
     private volatile boolean closing;
 
+    /** Whether the writer is gone, as after an error: nothing would ever take what is put in the queue. */
+    private volatile boolean ended;
+
     /**
      * @param file replaced if it is there
      * @param ranks number of ranks whose figures an entry holds
@@ -47,16 +51,25 @@ final class DecisionLog implements Consumer<DecisionEntry>, AutoCloseable {
      * @throws IllegalArgumentException if it cannot be written
      */
     DecisionLog(Path file, long maxBytes, int ranks, LogLimiter limiter) {
+        this(open(file), maxBytes, ranks, limiter);
+    }
+
+    /** As above, into a stream of the caller's, which is closed at the end. */
+    DecisionLog(OutputStream out, long maxBytes, int ranks, LogLimiter limiter) {
+        this.out = out;
         this.maxBytes = maxBytes;
         this.limiter = limiter;
         this.queue = new ArrayBlockingQueue<>(Math.max(MIN_QUEUE, QUEUED_RANKS / ranks));
+        writer.setDaemon(true);
+        writer.start();
+    }
+
+    private static OutputStream open(Path file) {
         try {
-            out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16);
+            return new BufferedOutputStream(Files.newOutputStream(file), 1 << 16);
         } catch (IOException e) {
             throw new IllegalArgumentException("--decision-log: cannot write " + file);
         }
-        writer.setDaemon(true);
-        writer.start();
     }
 
     /** Takes an entry; never waits. */
@@ -65,6 +78,20 @@ final class DecisionLog implements Consumer<DecisionEntry>, AutoCloseable {
         if (!queue.offer(new Numbered(number++, entry))) {
             limiter.warn("decision_log_behind", "an entry of the decision log: its writer does not keep up");
         }
+        if (ended) {
+            dropWaiting();
+        }
+    }
+
+    private void dropWaiting() {
+        while (queue.poll() != null) {
+            limiter.warn("decision_log_ended", "an entry of the decision log: its writer has ended");
+        }
+    }
+
+    /** Entries that wait to be written. */
+    int waiting() {
+        return queue.size();
     }
 
     private void write() {
@@ -83,6 +110,9 @@ final class DecisionLog implements Consumer<DecisionEntry>, AutoCloseable {
             LOG.warn("the decision log ends here: {}", e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } finally {
+            ended = true;
+            dropWaiting();
         }
     }
 

@@ -7,8 +7,10 @@ import dpserve.controller.decision.DecisionCodec;
 import dpserve.controller.decision.DecisionEntry;
 import dpserve.io.LogLimiter;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.msgpack.core.MessagePack;
@@ -57,6 +59,26 @@ class DecisionLogTest {
         }
         assertThat(Files.size(file)).isBetween(1900L, 2000L);
         assertThat(limiter.totals().get("decision_log_full") + entries(file)).isEqualTo(1000);
+    }
+
+    @Test
+    void shouldKeepNothingAndCountAllOnceItCannotWriteAnyMore() {
+        OutputStream full = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException("No space left on device");
+            }
+        };
+        DecisionLog log = new DecisionLog(full, 1 << 20, 4, limiter);
+        for (int i = 0; i < 300; i++) {
+            log.accept(ENTRY);
+        }
+        log.close();
+        for (int i = 0; i < 700; i++) {
+            log.accept(ENTRY);
+        }
+        assertThat(log.waiting()).isZero();
+        assertThat(limiter.totals()).containsExactly(Map.entry("decision_log_ended", 1000L));
     }
 
     @Test

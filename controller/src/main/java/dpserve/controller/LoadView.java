@@ -284,12 +284,17 @@ public final class LoadView implements RankView {
 
     @Override
     public long unseenRequests(int dpRank) {
-        return Math.max(0, dispatchedRequests[dpRank] - receivedRequests[dpRank]);
+        return unseen(dpRank, dispatchedRequests[dpRank] - receivedRequests[dpRank], rids.requests(dpRank));
     }
 
     @Override
     public long unseenPromptTokens(int dpRank) {
-        return Math.max(0, dispatchedTokens[dpRank] - receivedTokens[dpRank]);
+        return unseen(dpRank, dispatchedTokens[dpRank] - receivedTokens[dpRank], rids.tokens(dpRank));
+    }
+
+    /** What got lost on its way is never received, so no more is unseen than is in flight. Of legacy streams nobody knows what is. */
+    private long unseen(int r, long notReceived, long inFlight) {
+        return Math.max(0, legacyRequests[r] == 0 ? Math.min(notReceived, inFlight) : notReceived);
     }
 
     @Override

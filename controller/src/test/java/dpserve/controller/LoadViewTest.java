@@ -73,6 +73,32 @@ class LoadViewTest {
     }
 
     @Test
+    void shouldNotWaitForeverForARequestThatGotLostOnItsWay() {
+        dispatch("a", 100);
+        view.report(report(INCARNATION, 1, 0, 0, 0), 0);
+        assertThat(view.unseenRequests(0)).isEqualTo(1);
+        assertThat(view.unseenPromptTokens(0)).isEqualTo(100);
+        rids.end("a");
+        view.report(report(INCARNATION, 2, 0, 0, 0), 0);
+        assertThat(view.unseenRequests(0)).isZero();
+        assertThat(view.unseenPromptTokens(0)).isZero();
+        dispatch("b", 30);
+        assertThat(view.unseenRequests(0)).isEqualTo(1);
+        assertThat(view.unseenPromptTokens(0)).as("no more than there is").isEqualTo(30);
+        assertThat(view.impossibleCounts()).isZero();
+    }
+
+    @Test
+    void shouldNotTakeARequestForUnseenThatASilentRankHasEnded() {
+        dispatch("a", 100);
+        view.report(GetLoadReqOutput.legacy(0, 1, 0, 100, 1.0), 0);
+        rids.end("a");
+        assertThat(view.unseenPromptTokens(0))
+                .as("its reports have no counters")
+                .isZero();
+    }
+
+    @Test
     void shouldDropWhatIsNotNewer() {
         dispatch("a", 10);
         assertThat(view.report(report(INCARNATION, 5, 1, 0, 7), 0)).isEqualTo(ReportOutcome.APPLIED);

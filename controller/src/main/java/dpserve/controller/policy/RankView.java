@@ -35,7 +35,7 @@ public interface RankView {
     /** Their prompt tokens. */
     long inFlightPromptTokens(int dpRank);
 
-    /** Requests dispatched that the newest report had not seen arrive. */
+    /** Requests dispatched that the newest report had not seen arrive; no more than are in flight. */
     long unseenRequests(int dpRank);
 
     /** Their prompt tokens. */

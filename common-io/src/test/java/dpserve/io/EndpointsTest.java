@@ -82,4 +82,35 @@ class EndpointsTest {
         assertThat(incarnation.next(500)).isEqualTo(1002);
         assertThat(incarnation.next(5000)).isEqualTo(5000);
     }
+
+    @Test
+    void shouldGiveWorkersThatStartTogetherDifferentIncarnations() {
+        Set<Long> seen = new HashSet<>();
+        for (int worker = 0; worker < Endpoints.MAX_TOKENIZERS; worker++) {
+            assertThat(seen.add(Incarnation.ofWorker(1_795_421_762_601L, worker)))
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void shouldNeverGiveTwoWorkersTheSameIncarnationWheneverTheyStart() {
+        for (long ms = 1_795_421_762_500L; ms < 1_795_421_762_700L; ms++) {
+            assertThat(Incarnation.ofWorker(ms, 3)).isNotEqualTo(Incarnation.ofWorker(1_795_421_762_600L, 5));
+            assertThat(Incarnation.ofWorker(ms, 3)).isBetween(ms - 63, ms + 63);
+        }
+    }
+
+    @Test
+    void shouldGiveTheSuccessorOfAWorkerAHigherIncarnation() {
+        for (long ms = 1_795_421_762_500L; ms < 1_795_421_762_700L; ms++) {
+            assertThat(Incarnation.ofWorker(ms + Incarnation.WORKER_RESOLUTION_MS, 46))
+                    .isGreaterThan(Incarnation.ofWorker(ms, 46));
+        }
+    }
+
+    @Test
+    void shouldRefuseAWorkerThatItCannotTellFromOthers() {
+        assertThatThrownBy(() -> Incarnation.ofWorker(1000, 64)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> Incarnation.ofWorker(1000, -1)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
 }

@@ -85,7 +85,7 @@ final class TokenizerProcess implements AutoCloseable {
 
     private final TokenizerManagerMain args;
     private final Endpoints endpoints;
-    private final long incarnation = new Incarnation().next(System.currentTimeMillis());
+    private final long incarnation;
     private final LogLimiter warnings = new LogLimiter(LOG);
     private final EpochClock clock = EpochClock.start();
     private final double started = clock.now();
@@ -109,6 +109,7 @@ final class TokenizerProcess implements AutoCloseable {
 
     TokenizerProcess(TokenizerManagerMain args) throws BindException {
         this.args = args;
+        this.incarnation = Incarnation.ofWorker(System.currentTimeMillis(), args.workerIndex);
         this.vocabulary = args.vocabulary.open(args.chatTemplate);
         this.endpoints = args.topology.endpoints();
         this.metrics = new WorkerMetrics(args.servedModelName);

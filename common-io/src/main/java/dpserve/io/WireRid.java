@@ -1,6 +1,7 @@
 package dpserve.io;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.zip.CRC32;
 
 /**
@@ -36,6 +37,24 @@ public record WireRid(String userRid, long workerIncarnation, long n, int attemp
     public static String userPart(String rid) {
         int at = rid.lastIndexOf(SEPARATOR);
         return at < 0 ? rid : rid.substring(0, at);
+    }
+
+    /**
+     * Whether {@link #userPart} of a text, which is UTF-8 between two offsets, is this user's rid. Makes no text, so that a
+     * great many can be asked.
+     *
+     * @param userRid as UTF-8
+     */
+    public static boolean isOfUser(byte[] utf8, int from, int to, byte[] userRid) {
+        int end = from + userRid.length;
+        if (end > to || !Arrays.equals(utf8, from, end, userRid, 0, userRid.length)) {
+            return false;
+        }
+        int at = to - 1;
+        while (at >= from && utf8[at] != SEPARATOR) { // in UTF-8 no other character has this byte
+            at--;
+        }
+        return at < from ? end == to : end == at;
     }
 
     /** The incarnation of the worker that owns an attempt; 0 for a text that is no wire rid. */

@@ -23,6 +23,22 @@ class WireRidTest {
     }
 
     @Test
+    void shouldTellAUsersRidByItsBytesAsByItsText() {
+        String longer = "a".repeat(300);
+        String[] users = {"", "a", "ab", "\u00e4", "a\u00e4", "\ud83d\ude00", longer, "a\u001fx", "a\u001f"};
+        for (String of : users) {
+            for (String text : new String[] {of, of + "\u001f7.4.0", of + "\u001f", of + "b\u001f7.4.0"}) {
+                byte[] frame = ("xx" + text + "yy").getBytes(StandardCharsets.UTF_8);
+                for (String user : users) {
+                    assertThat(WireRid.isOfUser(frame, 2, frame.length - 2, user.getBytes(StandardCharsets.UTF_8)))
+                            .as("%s of %s", text, user)
+                            .isEqualTo(WireRid.userPart(text).equals(user));
+                }
+            }
+        }
+    }
+
+    @Test
     void shouldNotParseADamagedAttempt() {
         assertThat(WireRid.parse("a\u001f1.2")).isNull();
         assertThat(WireRid.parse("a\u001f1.x.2")).isNull();

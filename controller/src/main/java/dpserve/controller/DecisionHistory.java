@@ -2,8 +2,8 @@ package dpserve.controller;
 
 import dpserve.controller.policy.DispatchPolicy;
 import dpserve.controller.policy.RequestInfo;
-import dpserve.io.WireRid;
 import dpserve.io.message.GetLoadReqOutput;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -130,10 +130,11 @@ final class DecisionHistory implements DecisionRecorder {
 
     /** The decisions about all attempts of a user's rid, oldest first, for the codec. */
     List<Object> of(String userRid) {
+        byte[] utf8 = userRid.getBytes(StandardCharsets.UTF_8);
         List<Object> found = new ArrayList<>();
         for (long i = Math.max(0, count - SIZE); i < count; i++) {
             int row = (int) (i % SIZE);
-            if (!rids.isEmpty(row) && WireRid.userPart(rids.text(row)).equals(userRid)) {
+            if (rids.isOfUser(row, utf8)) {
                 found.add(decision(row));
             }
         }

@@ -2,6 +2,8 @@ package dpserve.controller;
 
 import dpserve.controller.policy.RequestInfo;
 import dpserve.io.WireRid;
+import dpserve.io.codec.TextSpan;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -77,8 +79,12 @@ final class HeldRequests {
 
     /** Takes all of a user's rid; on legacy streams that is the rid itself. */
     List<Held> removeUser(String userRid) {
-        return removeIf(
-                h -> h.info().rid() != null && WireRid.userPart(h.info().rid()).equals(userRid));
+        byte[] utf8 = userRid.getBytes(StandardCharsets.UTF_8);
+        return removeIf(h -> isOfUser(h.info().ridSpan(), utf8));
+    }
+
+    private static boolean isOfUser(TextSpan rid, byte[] userRid) {
+        return rid != null && WireRid.isOfUser(rid.utf8(), rid.from(), rid.to(), userRid);
     }
 
     /** Takes everything. */

@@ -2,6 +2,7 @@ package dpserve.controller;
 
 import dpserve.io.WireRid;
 import dpserve.io.codec.TextSpan;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -168,7 +169,8 @@ public final class RidMap {
 
     /** Every attempt of a user's rid, whoever owns it. A scan of the whole map: for rare calls. */
     public List<Entry> ofUser(String userRid) {
-        return select(slot -> WireRid.userPart(rids.text(slot)).equals(userRid));
+        byte[] utf8 = userRid.getBytes(StandardCharsets.UTF_8);
+        return select(slot -> rids.isOfUser(slot, utf8));
     }
 
     /** Gives attempts without an owner to the worker whose incarnation their wire rid names. */

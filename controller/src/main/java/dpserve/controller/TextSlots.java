@@ -71,6 +71,16 @@ final class TextSlots {
                 && Arrays.equals(texts, at + 1, at + 1 + length, text.utf8(), text.from(), text.to());
     }
 
+    /** Whether the slot holds a rid of this user, see {@link WireRid#isOfUser}; an empty one holds none. */
+    boolean isOfUser(int slot, byte[] userRid) {
+        int at = slot * WIDTH;
+        int length = texts[at];
+        if (length == LONGER) {
+            return WireRid.isOfUser(longer[slot], 0, longer[slot].length, userRid);
+        }
+        return length != EMPTY && WireRid.isOfUser(texts, at + 1, at + 1 + length, userRid);
+    }
+
     /** The text of a slot that is not empty; of use until the slot changes. */
     TextSpan span(int slot) {
         int at = slot * WIDTH;

@@ -2,8 +2,10 @@ package dpserve.controller;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import dpserve.io.WireRid;
 import dpserve.io.codec.TextSpan;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -123,6 +125,20 @@ class RidMapTest {
         map.begin(rid("ab", 3), 0, 0, 50, 1);
         map.begin(rid("a" + WireRid.SEPARATOR + "x", 4), 0, 0, 50, 1);
         assertThat(map.ofUser("a")).extracting(RidMap.Entry::rid).containsExactlyInAnyOrder(rid("a", 1), rid("a", 2));
+    }
+
+    @Test
+    void shouldNotMakeATextOfEveryAttemptToFindThoseOfAUser() {
+        int attempts = 10_000;
+        for (int n = 0; n < attempts; n++) {
+            map.begin(rid("user" + n, n), 0, 0, 50, 1);
+        }
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        map.ofUser("nobody");
+        long before = threads.getCurrentThreadAllocatedBytes();
+        assertThat(map.ofUser("user7")).hasSize(1);
+        assertThat((threads.getCurrentThreadAllocatedBytes() - before) / attempts)
+                .isZero();
     }
 
     @Test

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dpserve.io.WireRid;
 import dpserve.io.codec.TextSpan;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +40,32 @@ class TextSlotsTest {
         slots.set(0, new TextSpan(frame, 2, 4));
         frame[2] = 'z';
         assertThat(slots.text(0)).isEqualTo("cd");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a", "ab", "gr\u00f6\u00dfer", "\ud83d\ude00"})
+    void shouldKnowWhoseRidASlotHolds(String user) {
+        slots.set(1, TextSpan.of(user + "\u001f100.2.0"));
+        slots.set(2, TextSpan.of(user));
+        slots.set(3, TextSpan.of(user.repeat(100) + "\u001f100.3.0"));
+        assertThat(isOfUser(user)).containsExactly(1, 2);
+        assertThat(isOfUser(user + "b")).isEmpty();
+        assertThat(isOfUser(user.substring(0, user.length() - 1))).isEmpty();
+        assertThat(isOfUser(user.repeat(100))).containsExactly(3);
+        assertThat(isOfUser(user.repeat(99))).isEmpty();
+        assertThat(isOfUser(user + "\u001f100.2.0")).isEmpty();
+        slots.clear(1);
+        assertThat(isOfUser(user)).containsExactly(2);
+    }
+
+    private List<Integer> isOfUser(String user) {
+        List<Integer> found = new ArrayList<>();
+        for (int slot = 0; slot < slots.slots(); slot++) {
+            if (slots.isOfUser(slot, user.getBytes(StandardCharsets.UTF_8))) {
+                found.add(slot);
+            }
+        }
+        return found;
     }
 
     @Test

@@ -32,9 +32,9 @@ import java.util.function.LongToDoubleFunction;
  * notices go out through {@link ControllerOutput}. It owns the ranks and no request: it reads the few positions it needs
  * and forwards the original bytes.
  *
- * <p>Single-threaded, without clock or socket; {@code nowNs} is monotonic and never decreases. Frames that are handed
- * in belong to the controller from then on. Messages of one stream must be handed in in their order; reports may
- * overtake them.
+ * <p>Single-threaded, without clock or socket; {@code nowNs} is monotonic. What was read together may share one time, and what overtakes
+ * it brings its own: so a time may follow a later one, by no more than dealing with those takes; that counts as no time passed. Frames
+ * that are handed in belong to the controller. Messages of one stream must be handed in in their order; reports may overtake them.
  */
 public final class DataParallelController {
 

@@ -83,8 +83,10 @@ final class DecisionHistory implements DecisionRecorder {
     /** Nothing has been kept before the first decision, whatever the clock shows then: the credit is full. */
     private boolean takeCredit(long nowNs) {
         if (nowNs != creditAtNs) { // what is dealt with together has one time
-            creditNs = Math.min(SIZE * NS_PER_DECISION, creditNs + Math.max(0, nowNs - creditAtNs));
-            creditAtNs = nowNs;
+            // Of what is not dealt with together some may have a time before the last: it counted already.
+            long passedNs = count == 0 ? 0 : Math.max(0, nowNs - creditAtNs);
+            creditNs = Math.min(SIZE * NS_PER_DECISION, creditNs + passedNs);
+            creditAtNs = count == 0 ? nowNs : creditAtNs + passedNs;
         }
         boolean enough = creditNs >= NS_PER_DECISION;
         creditNs -= enough ? NS_PER_DECISION : 0;

@@ -113,7 +113,7 @@ final class InternalState {
             m.put("held_by_rank", (long) rank.heldCount());
         }
         if (view.hasReport(r)) {
-            m.put("report_age_s", (nowNs - view.reportedAtNs(r)) / 1e9);
+            m.put("report_age_s", Math.max(0, nowNs - view.reportedAtNs(r)) / 1e9);
         }
         return m;
     }

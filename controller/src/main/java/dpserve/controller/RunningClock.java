@@ -17,15 +17,14 @@ final class RunningClock {
     private long runningNs;
 
     /**
-     * @param nowNs monotonic time
+     * @param nowNs monotonic time; one before the last is taken for the last, so that no time counts twice
      * @return time lived through so far, ns
      */
     long at(long nowNs) {
-        if (started) {
-            runningNs += Math.max(0, Math.min(nowNs - lastNs, MAX_STEP_NS));
-        }
+        long passedNs = started ? Math.max(0, nowNs - lastNs) : 0;
+        runningNs += Math.min(passedNs, MAX_STEP_NS);
+        lastNs = started ? lastNs + passedNs : nowNs;
         started = true;
-        lastNs = nowNs;
         return runningNs;
     }
 }

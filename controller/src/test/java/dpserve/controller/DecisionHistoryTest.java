@@ -161,6 +161,24 @@ class DecisionHistoryTest {
     }
 
     @Test
+    void shouldNotCountTimeTwiceThatIsGivenAgainAfterALaterOne() {
+        Harness h = started(2, 1, balance("round_robin"));
+        for (int i = 0; i < DecisionHistory.SIZE; i++) {
+            String rid = "r" + i + "\u001f100." + i + ".0";
+            send(h, rid);
+            h.end(0, rid);
+        }
+        long earlierNs = h.nowNs;
+        for (int i = 0; i < 100; i++) {
+            h.nowNs = i % 2 == 0 ? earlierNs + 5 * DecisionHistory.NS_PER_DECISION : earlierNs;
+            String rid = "late\u001f100." + (DecisionHistory.SIZE + i) + ".0";
+            send(h, rid);
+            h.end(0, rid);
+        }
+        assertThat(ask(h, "late")).hasSize(5);
+    }
+
+    @Test
     void shouldTellTheNewestFirst() {
         Harness h = started(2, 1, balance("round_robin"));
         assertThat(ask(h, GetRequestReq.NEWEST)).isEmpty();

@@ -284,4 +284,16 @@ class RankLivenessTest {
         }
         assertThat(h.out.takeRank(0)).isEmpty();
     }
+
+    @Test
+    void shouldTellNoAgeBelowZeroToWhoAsksWithAnEarlierTime() {
+        h.rankUp(0, 50);
+        h.pass(100);
+        h.controller.onDirectMessage(beat(0, 50), h.nowNs);
+        h.controller.onReports(List.of(GetLoadReqOutput.legacy(0, 0, 0, 0, h.nowNs / 1e9)), h.nowNs);
+        Map<?, ?> rank = (Map<?, ?>)
+                ((List<?>) h.controller.internalState(h.nowNs - 3 * MS).get("ranks")).get(0);
+        assertThat(rank.get("heartbeat_age_s")).isEqualTo(0.0);
+        assertThat(rank.get("report_age_s")).isEqualTo(0.0);
+    }
 }

@@ -77,10 +77,10 @@ final class Reconciliation {
     void onHeartbeat(Heartbeat beat, long nowNs) {
         int r = beat.dpRank();
         Rank rank = table.get(r);
-        if (rank == null
-                || !rank.isAlive()
-                || rank.incarnation() != beat.incarnation()
-                || (beat.heldCount() == rids.requests(r) && beat.heldHash() == rids.hash(r))) {
+        if (rank == null || rank.incarnation() != beat.incarnation()) {
+            return; // what a superseded incarnation holds says nothing of the one that lives
+        }
+        if (!rank.isAlive() || (beat.heldCount() == rids.requests(r) && beat.heldHash() == rids.hash(r))) {
             doubts.remove(r);
             return;
         }

@@ -77,6 +77,18 @@ class ReconciliationTest {
     }
 
     @Test
+    void shouldNotBeCalmedByABeatOfASupersededIncarnation() {
+        h.request(0, "lost");
+        for (int i = 0; i <= 10; i++) {
+            h.pass(100);
+            h.controller.onDirectMessage(Harness.beat(0, 49), h.nowNs);
+            h.pass(100);
+            beat();
+        }
+        assertThat(h.out.takeRank(0)).filteredOn(HeldRids.class::isInstance).hasSize(1);
+    }
+
+    @Test
     void shouldAbortWhatTheMapDoesNotKnow() {
         String foreign = new WireRid("x", 100, 99, 0).toString();
         onRank.add(foreign);

@@ -6,6 +6,7 @@ import dpserve.io.message.GetLoadReqOutput;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,12 @@ final class DecisionHistory implements DecisionRecorder {
 
     /** As many as a page shows. */
     static final int NEWEST = 12;
+
+    /**
+     * Told of one user's rid: more than it has attempts, unless it is used over and over. Each has a map for each rank, made while
+     * requests wait for their turn; all 10,000 would be 640,000 maps at 64 ranks, and a message of 70 MB, more than a frame may have.
+     */
+    static final int MOST_OF_A_RID = 100;
 
     private static final int FIGURES = 8;
     private static final double NS_PER_MS = 1e6;
@@ -130,16 +137,17 @@ final class DecisionHistory implements DecisionRecorder {
         }
     }
 
-    /** The decisions about all attempts of a user's rid, oldest first, for the codec. */
+    /** The newest decisions about attempts of a user's rid, at most {@link #MOST_OF_A_RID}, oldest first, for the codec. */
     List<Object> of(String userRid) {
         byte[] utf8 = userRid.getBytes(StandardCharsets.UTF_8);
         List<Object> found = new ArrayList<>();
-        for (long i = Math.max(0, count - SIZE); i < count; i++) {
+        for (long i = count - 1; i >= Math.max(0, count - SIZE) && found.size() < MOST_OF_A_RID; i--) {
             int row = (int) (i % SIZE);
             if (rids.isOfUser(row, utf8)) {
                 found.add(decision(row));
             }
         }
+        Collections.reverse(found);
         return found;
     }
 

@@ -14,6 +14,7 @@ import dpserve.io.message.GetRequestReqOutput;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class DecisionHistoryTest {
@@ -158,6 +159,21 @@ class DecisionHistoryTest {
         assertThat(ask(h, "r" + (newestStep + 1))).isEmpty();
         assertThat(ask(h, "r" + (newestStep - (DecisionHistory.SIZE - 1) * perStep)))
                 .hasSize(1);
+    }
+
+    @Test
+    void shouldTellTheNewestOfAUsersRidThatWasUsedVeryOften() {
+        Harness h = started(2, 1, balance("round_robin"));
+        for (int i = 0; i < 200; i++) {
+            send(h, "again\u001f100." + 2 * i + ".0");
+            send(h, "other\u001f100." + (2 * i + 1) + ".0");
+        }
+        List<String> newest = IntStream.range(100, 200)
+                .mapToObj(i -> "again\u001f100." + 2 * i + ".0")
+                .toList();
+        assertThat(ask(h, "again"))
+                .extracting(d -> String.valueOf(d.get("rid")))
+                .containsExactlyElementsOf(newest);
     }
 
     @Test

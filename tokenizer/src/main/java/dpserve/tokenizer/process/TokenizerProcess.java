@@ -93,6 +93,7 @@ final class TokenizerProcess implements AutoCloseable {
     private final TokenizerSockets sockets;
     private final HttpServer http = new HttpServer(System::nanoTime);
     private final EventLoop loop = http.loop();
+    private final HandOver handOver = new HandOver(loop, HandOver.MAX_PENDING);
     private final ExecutorService side;
     private final Vocabulary vocabulary;
     private final Deadlines deadlines;
@@ -196,7 +197,7 @@ final class TokenizerProcess implements AutoCloseable {
         new LoadEndpoints(control, ranks, limits, context, VERSION).addTo(router);
         new DashboardEndpoints(control, ranks, context, loop).addTo(router);
         http.listen(args.topology.host, args.topology.port, args.maxRequestBytes, router);
-        sockets.receive(message -> loop.execute(() -> onMessage(message)));
+        sockets.receive(message -> handOver.add(() -> onMessage(message)));
         ticks = loop.schedule(this::guardedTick, 0, TimeUnit.MILLISECONDS);
         LOG.info(
                 "READY tokenizer {} http=http://{}:{} pull={} push={}",
@@ -330,6 +331,7 @@ final class TokenizerProcess implements AutoCloseable {
     @Override
     public void close() {
         http.stopListening();
+        handOver.close();
         sockets.stopReceiving();
         List<Runnable> last = new ArrayList<>(side.shutdownNow());
         if (!last.isEmpty()) {

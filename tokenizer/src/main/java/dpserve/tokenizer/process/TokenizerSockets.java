@@ -54,7 +54,7 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
         this.sglang = sglang;
         this.codec = new MessageCodec(form);
         try {
-            pull = PullSocket.bind(context, endpoints.tokenizerPull().get(workerIndex), limits);
+            pull = PullSocket.bind(context, endpoints.tokenizerPull().get(workerIndex), SocketLimits.forOutputs());
             stream = PushSocket.bind(context, endpoints.tokenizerPush().get(workerIndex), limits);
         } catch (BindException e) {
             context.close();

@@ -22,6 +22,12 @@ public final class SamplingParamsParser {
     /** Bounds what a rank compares with every token. */
     static final int MAX_STOP_TOKEN_IDS = 1024;
 
+    /**
+     * Token ids of a sequence's logit_bias: a rank keeps about 110 bytes for each while the sequence lives. OpenAI takes a few
+     * hundred, SGLang any number.
+     */
+    static final int MAX_LOGIT_BIAS = 1024;
+
     /** Bounds what one request may start; far above any client's need. */
     public static final int MAX_N = 128;
 
@@ -118,17 +124,29 @@ public final class SamplingParamsParser {
         if (bias == null) {
             return null;
         }
+        int entries = bias.node().size();
+        if (entries > MAX_LOGIT_BIAS) {
+            throw new BadRequest(
+                    "logit_bias", "logit_bias may hold at most " + MAX_LOGIT_BIAS + " token ids, got " + entries + ".");
+        }
         Map<String, Double> values = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : bias.node().properties()) {
-            String id = entry.getKey();
-            try {
-                checkId("logit_bias", Integer.parseInt(id));
-            } catch (NumberFormatException e) {
-                throw new BadRequest("logit_bias", "logit_bias must map token ids to numbers.");
+            int id = tokenId(entry.getKey());
+            checkId("logit_bias", id);
+            // One spelling for each id: a rank would add "7" and "07" to the same token.
+            if (values.put(Integer.toString(id), bias.number(entry.getKey(), 0)) != null) {
+                throw new BadRequest("logit_bias", "logit_bias holds token id " + id + " twice.");
             }
-            values.put(id, bias.number(id, 0));
         }
         return values;
+    }
+
+    private static int tokenId(String key) throws BadRequest {
+        try {
+            return Integer.parseInt(key);
+        } catch (NumberFormatException e) {
+            throw new BadRequest("logit_bias", "logit_bias must map token ids to numbers.");
+        }
     }
 
     /**

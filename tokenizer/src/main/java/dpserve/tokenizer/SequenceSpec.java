@@ -34,6 +34,9 @@ public record SequenceSpec(
 
     private static final int[] NOTHING = {};
 
+    /** What one token id of logit_bias takes in the memory of a rank (text, number and map entry), in prompt tokens of 4 bytes. */
+    private static final int LOGIT_BIAS_TOKENS = 28;
+
     /** A sequence that begins here. */
     public SequenceSpec(
             String userRid, int[] inputIds, SamplingParams samplingParams, boolean stream, Routing routing) {
@@ -88,6 +91,14 @@ public record SequenceSpec(
         public static Routing toRank(int dpRank) {
             return new Routing(dpRank, null, null, null, null, null, null, null);
         }
+    }
+
+    /** What the processes keep of it while it lives, as so many prompt tokens. */
+    public long weight() {
+        int biases = samplingParams.logitBias() == null
+                ? 0
+                : samplingParams.logitBias().size();
+        return inputIds.length + (long) biases * LOGIT_BIAS_TOKENS;
     }
 
     /** The message that asks a rank for it. */

@@ -8,7 +8,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.SamplingParams;
 import dpserve.tokenizer.OpenAiParser.OpenAiRequest;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -216,6 +220,64 @@ class ParsersTest {
         assertThatThrownBy(() -> parse("{'text': 'x', 'sampling_params': {'stop_token_ids': [" + ids + "]}}"))
                 .isInstanceOf(BadRequest.class)
                 .hasMessageContaining("stop_token_ids may hold at most 1024");
+    }
+
+    /** {@code 'logit_bias': {'0': 1, '1': 1, ...}}. */
+    private static String biases(int entries) {
+        return "'logit_bias': {"
+                + IntStream.range(0, entries).mapToObj(id -> "'" + id + "': 1").collect(Collectors.joining(", ")) + "}";
+    }
+
+    @Test
+    void shouldBoundLogitBias() throws Exception {
+        assertThat(parse("{'input_ids': [1], 'sampling_params': {" + biases(1024) + "}}")
+                        .sequences()
+                        .get(0)
+                        .samplingParams()
+                        .logitBias())
+                .hasSize(1024);
+        String message = "logit_bias may hold at most 1024 token ids, got 1025.";
+        assertThatThrownBy(() -> parse("{'input_ids': [1], 'sampling_params': {" + biases(1025) + "}}"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessage(message);
+        assertThatThrownBy(() -> openAi.parseCompletion(json("{'prompt': [1], " + biases(1025) + "}"), "s"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessage(message);
+        assertThatThrownBy(() -> openAi.parseChat(
+                        json("{'messages': [{'role': 'user', 'content': 'x'}], " + biases(1025) + "}"), "s"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessage(message);
+    }
+
+    @Test
+    void shouldBoundLogitBiasOfAllSequencesTogether() throws Exception {
+        String two = "'sampling_params': {" + biases(1024) + ", 'n': 64}";
+        assertThat(parse("{'input_ids': [[1], [2]], " + two + "}").sequences()).hasSize(128);
+        String message =
+                "logit_bias of all sequences of a request (prompts times n) may hold at most 131072 token ids.";
+        assertThatThrownBy(() -> parse("{'input_ids': [[1], [2], [3]], " + two + "}"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessage(message);
+        assertThatThrownBy(() ->
+                        openAi.parseCompletion(json("{'prompt': [[1], [2], [3]], 'n': 64, " + biases(1024) + "}"), "s"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessage(message);
+    }
+
+    @Test
+    void shouldTakeEachTokenIdOfLogitBiasOnce() throws Exception {
+        assertThat(parse("{'text': 'x', 'sampling_params': {'logit_bias': {'007': 1, '+8': 2}}}")
+                        .sequences()
+                        .get(0)
+                        .samplingParams()
+                        .logitBias())
+                .containsExactly(Map.entry("7", 1.0), Map.entry("8", 2.0));
+        for (String other : List.of("07", "+7", "\u0667")) { // the last is an Arabic 7
+            assertThatThrownBy(() ->
+                            parse("{'text': 'x', 'sampling_params': {'logit_bias': {'7': 1, '" + other + "': 2}}}"))
+                    .isInstanceOf(BadRequest.class)
+                    .hasMessage("logit_bias holds token id 7 twice.");
+        }
     }
 
     @Test

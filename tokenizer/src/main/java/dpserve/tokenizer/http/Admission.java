@@ -22,7 +22,7 @@ public final class Admission {
 
     /**
      * @param maxRequests live sequences, at most
-     * @param maxPromptTokens of all live sequences together, at most
+     * @param maxPromptTokens of all live sequences together, at most; a token id of logit_bias counts as what it takes in memory
      * @param live counts them
      * @param draining whether the server refuses new work because it is about to end
      */
@@ -43,7 +43,7 @@ public final class Admission {
         }
         long tokens = live.livePromptTokens();
         for (SequenceSpec spec : sequences) {
-            tokens += spec.inputIds().length;
+            tokens += spec.weight();
         }
         // A request that is too large by itself would never be taken, so alone it is.
         if (tokens > maxPromptTokens && live.liveSequences() > 0) {

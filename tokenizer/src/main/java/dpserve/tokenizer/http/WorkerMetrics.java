@@ -145,7 +145,7 @@ public final class WorkerMetrics implements ManagerCounters {
     public void accepted(SequenceSpec spec) {
         // For SGLang's metrics it counts when it ends.
         liveSequences++;
-        livePromptTokens += spec.inputIds().length;
+        livePromptTokens += spec.weight();
     }
 
     @Override
@@ -164,7 +164,7 @@ public final class WorkerMetrics implements ManagerCounters {
     @Override
     public void ended(SequenceState state, long nowNs) {
         liveSequences--;
-        livePromptTokens -= state.promptTokens();
+        livePromptTokens -= state.spec().weight();
         ByStreaming kind = of(state);
         kind.requests.increment();
         kind.promptTokens.increment(state.promptTokens());
@@ -211,7 +211,7 @@ public final class WorkerMetrics implements ManagerCounters {
         return liveSequences;
     }
 
-    /** Their prompt tokens together. */
+    /** Their prompt tokens together, with what else they keep in memory as so many tokens. */
     long livePromptTokens() {
         return livePromptTokens;
     }

@@ -6,6 +6,7 @@ import dpserve.io.message.SamplingParams;
 import dpserve.tokenizer.SequenceSpec;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class AdmissionTest {
@@ -31,6 +32,18 @@ class AdmissionTest {
         live.accepted(spec(90));
         assertThat(admission.refusal(List.of(spec(10)))).isNull();
         assertThat(admission.refusal(List.of(spec(6), spec(6)))).contains("--max-live-prompt-tokens 100");
+    }
+
+    @Test
+    void shouldCountLogitBiasAsThePromptTokensThatTakeAsMuchMemory() {
+        Map<String, Double> bias = Map.of("1", 1.0, "2", 1.0, "3", 1.0);
+        SamplingParams params = new SamplingParams(
+                4, new int[0], 1, 1, 1, 0, 0, 0, 1, 0, 1, false, true, true, false, null, bias, null, List.of(), 0);
+        SequenceSpec biased = new SequenceSpec("r", new int[] {1}, params, true, SequenceSpec.Routing.NONE);
+        live.accepted(biased);
+        assertThat(admission.refusal(List.of(spec(15)))).isNull();
+        assertThat(admission.refusal(List.of(spec(16)))).contains("--max-live-prompt-tokens 100");
+        assertThat(admission.refusal(List.of(biased))).contains("--max-live-prompt-tokens 100");
     }
 
     @Test

@@ -24,19 +24,29 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
     /** Pipelined requests that may wait; a client with more is cut. */
     private static final int MAX_PIPELINED = 64;
 
-    private record Pending(HttpCall call, long acceptedNs, boolean keepAlive) {}
+    private static final byte[] NOTHING = {};
+
+    /** @param refused whether its body was too much to wait, so that it gets 503 in its turn */
+    private record Pending(HttpCall call, long acceptedNs, boolean keepAlive, boolean refused) {}
 
     private final Router router;
     private final FlushQueue flushes;
     private final LongSupplier clock;
+    private final int maxBodyBytes;
     private final Deque<Pending> waiting = new ArrayDeque<>();
+
+    /** Bodies that wait here. */
+    private long waitingBytes;
+
     private Exchange current;
 
     /** From the beginning of a request until no further one waits. */
     private boolean busy;
 
-    HttpConnection(Router router, FlushQueue flushes, LongSupplier clock) {
+    /** @param maxBodyBytes of the bodies that wait here together; the same as of one body */
+    HttpConnection(Router router, FlushQueue flushes, LongSupplier clock, int maxBodyBytes) {
         this.clock = clock;
+        this.maxBodyBytes = maxBodyBytes;
         this.router = router;
         this.flushes = flushes;
     }
@@ -59,29 +69,52 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
             }
             return;
         }
-        HttpCall call = new HttpCall(
-                request.method().name(),
-                request.uri(),
-                request.headers().get(HttpHeaderNames.AUTHORIZATION),
-                ByteBufUtil.getBytes(request.content()));
         if (!busy) {
-            begin(ctx, call, clock.getAsLong(), keepAlive);
+            begin(ctx, new Pending(call(request, false), clock.getAsLong(), keepAlive, false));
         } else if (waiting.size() < MAX_PIPELINED) {
-            waiting.add(new Pending(call, clock.getAsLong(), keepAlive));
+            boolean refused = !mayWait(request.content().readableBytes());
+            waiting.add(new Pending(call(request, refused), clock.getAsLong(), keepAlive, refused));
         } else {
             ctx.close();
         }
     }
 
+    private static HttpCall call(FullHttpRequest request, boolean withoutBody) {
+        return new HttpCall(
+                request.method().name(),
+                request.uri(),
+                request.headers().get(HttpHeaderNames.AUTHORIZATION),
+                withoutBody ? NOTHING : ByteBufUtil.getBytes(request.content()));
+    }
+
+    /**
+     * Whether a body may wait, and counts it if it may. What may not is refused in its turn rather than left unread: a channel
+     * that does not read is not told either that its client has left, and a stream would go on for nobody.
+     */
+    private boolean mayWait(int bytes) {
+        if (waitingBytes + bytes > maxBodyBytes || !router.waitingBodies().add(bytes)) {
+            return false;
+        }
+        waitingBytes += bytes;
+        return true;
+    }
+
+    private void waitsNoMore(Pending pending) {
+        waitingBytes -= pending.call().body().length;
+        router.waitingBodies().remove(pending.call().body().length);
+    }
+
     private void beginNext(ChannelHandlerContext ctx) {
         Pending next = waiting.poll();
         if (next != null) {
-            begin(ctx, next.call(), next.acceptedNs(), next.keepAlive());
+            waitsNoMore(next);
+            begin(ctx, next);
         }
     }
 
-    private void begin(ChannelHandlerContext ctx, HttpCall call, long acceptedNs, boolean keepAlive) {
-        Exchange exchange = new Exchange(ctx.channel(), acceptedNs, keepAlive, flushes, stays -> {
+    private void begin(ChannelHandlerContext ctx, Pending request) {
+        HttpCall call = request.call();
+        Exchange exchange = new Exchange(ctx.channel(), request.acceptedNs(), request.keepAlive(), flushes, stays -> {
             current = null;
             if (waiting.isEmpty()) {
                 busy = false;
@@ -92,6 +125,14 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
         });
         current = exchange;
         busy = true;
+        if (request.refused()) {
+            Router.tooMuch(
+                    call,
+                    exchange,
+                    "Too many bytes of requests wait for their turn (limit " + maxBodyBytes + " on a connection, "
+                            + router.waitingBodies().maxBytes() + " in all).");
+            return;
+        }
         try {
             router.handle(call, exchange);
         } catch (RuntimeException e) {
@@ -111,6 +152,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
+        waiting.forEach(this::waitsNoMore);
         waiting.clear();
         if (current != null) {
             current.clientGone();

@@ -85,7 +85,7 @@ public final class HttpServer implements AutoCloseable {
                                 .addLast(new HttpServerCodec(MAX_INITIAL_LINE, MAX_HEADERS, MAX_CHUNK))
                                 .addLast(new AuthGate(router.keys()))
                                 .addLast(new HttpObjectAggregator(maxBodyBytes))
-                                .addLast(new HttpConnection(router, flushes, clock));
+                                .addLast(new HttpConnection(router, flushes, clock, maxBodyBytes));
                     }
                 });
         try {

@@ -37,6 +37,7 @@ public final class Router {
     private final Executor loop;
     private final Executor side;
     private final ApiKeys keys;
+    private final WaitingBodies waitingBodies;
 
     /**
      * @param loop the event loop
@@ -44,6 +45,11 @@ public final class Router {
      * @param keys who may call what
      */
     public Router(Executor loop, Executor side, ApiKeys keys) {
+        this(loop, side, keys, WaitingBodies.ofHeap());
+    }
+
+    Router(Executor loop, Executor side, ApiKeys keys, WaitingBodies waitingBodies) {
+        this.waitingBodies = waitingBodies;
         this.keys = keys;
         this.loop = loop;
         this.side = side;
@@ -76,8 +82,13 @@ public final class Router {
         add(methods, path, (call, exchange) -> {
             if (call.body().length <= INLINE_BODY_BYTES) {
                 endpoint.handle(parser.parse(json(call.body())), exchange);
-            } else {
+            } else if (waitingBodies.add(call.body().length)) {
                 side.execute(() -> parseAside(call, exchange, parser, endpoint));
+            } else {
+                tooMuch(
+                        call,
+                        exchange,
+                        "Too many bytes of long requests wait to be read (limit " + waitingBodies.maxBytes() + ").");
             }
         });
     }
@@ -85,17 +96,24 @@ public final class Router {
     private <T> void parseAside(HttpCall call, Exchange exchange, BodyParser<T> parser, ParsedEndpoint<T> endpoint) {
         try {
             T parsed = parser.parse(json(call.body()));
-            loop.execute(() -> {
+            read(call, () -> {
                 if (!exchange.isDone()) {
                     endpoint.handle(parsed, exchange);
                 }
             });
         } catch (BadRequest e) {
-            loop.execute(() -> bad(call, exchange, e));
+            read(call, () -> bad(call, exchange, e));
         } catch (RuntimeException e) {
-            loop.execute(() -> exchange.json(ErrorReplies.INTERNAL, ErrorReplies.sglang("Internal server error.")));
+            read(call, () -> exchange.json(ErrorReplies.INTERNAL, ErrorReplies.sglang("Internal server error.")));
             throw e;
         }
+    }
+
+    private void read(HttpCall call, Runnable then) {
+        loop.execute(() -> {
+            waitingBodies.remove(call.body().length);
+            then.run();
+        });
     }
 
     /** Parses a body; an empty one is an empty object. */
@@ -112,6 +130,10 @@ public final class Router {
 
     ApiKeys keys() {
         return keys;
+    }
+
+    WaitingBodies waitingBodies() {
+        return waitingBodies;
     }
 
     void handle(HttpCall call, Exchange exchange) {
@@ -141,6 +163,15 @@ public final class Router {
 
     private static boolean openAi(HttpCall call) {
         return call.path().startsWith("/v1/");
+    }
+
+    /** Refuses a request because of the others that are here. */
+    static void tooMuch(HttpCall call, Exchange exchange, String message) {
+        exchange.json(
+                ErrorReplies.UNAVAILABLE,
+                openAi(call)
+                        ? ErrorReplies.openAi(ErrorReplies.UNAVAILABLE, message, "ServiceUnavailableError", null)
+                        : ErrorReplies.sglang(message));
     }
 
     private static void bad(HttpCall call, Exchange exchange, BadRequest e) {

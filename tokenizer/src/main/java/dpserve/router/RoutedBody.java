@@ -25,7 +25,7 @@ final class RoutedBody {
      * @param rid for a request that names itself not, so that all its attempts have one name
      */
     RoutedBody(String path, ObjectNode body, String rid) {
-        this.body = body.deepCopy();
+        this.body = copy(body);
         this.openAi = path.startsWith("/v1/");
         this.stream = body.path("stream").asBoolean(false);
         this.idsWanted = body.path(TOKEN_IDS).asBoolean(false);
@@ -35,6 +35,11 @@ final class RoutedBody {
         if (openAi && stream) {
             this.body.put(TOKEN_IDS, true);
         }
+    }
+
+    /** Only fields of the body itself are ever changed, so what they hold, which may be long, is shared. */
+    private static ObjectNode copy(ObjectNode body) {
+        return body.objectNode().setAll(body);
     }
 
     boolean openAi() {
@@ -57,7 +62,7 @@ final class RoutedBody {
      * @param prefill whether for the prefill half, whose own reply nobody reads
      */
     ObjectNode of(boolean prefill, String bootstrapHost, int bootstrapPort, long room, ReceivedOutput received) {
-        ObjectNode attempt = body.deepCopy();
+        ObjectNode attempt = copy(body);
         attempt.put("bootstrap_host", bootstrapHost);
         attempt.put("bootstrap_port", bootstrapPort);
         attempt.put("bootstrap_room", room);

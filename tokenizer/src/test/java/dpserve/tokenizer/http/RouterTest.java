@@ -1,7 +1,9 @@
 package dpserve.tokenizer.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dpserve.tokenizer.BadRequest;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.FullHttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +16,8 @@ import org.junit.jupiter.api.Test;
 class RouterTest {
     private static final int MAX_WAITING_BYTES = 250_000;
 
+    private final EmbeddedChannel channel = new EmbeddedChannel();
+    private final Deque<Runnable> tick = new ArrayDeque<>();
     private final Deque<Runnable> side = new ArrayDeque<>();
     private final List<Integer> parsed = new ArrayList<>();
     private final Router router =
@@ -28,11 +32,14 @@ class RouterTest {
 
     /** The status of the answer, 0 for none yet. */
     private int post(String body) {
-        EmbeddedChannel channel = new EmbeddedChannel();
-        Deque<Runnable> tick = new ArrayDeque<>();
         Exchange exchange = new Exchange(channel, 0, true, new FlushQueue(tick::add, () -> 0), stays -> {});
         router.handle(new HttpCall("POST", "/generate", null, body.getBytes(StandardCharsets.UTF_8)), exchange);
+        return status();
+    }
+
+    private int status() {
         tick.forEach(Runnable::run);
+        tick.clear();
         FullHttpResponse response = channel.readOutbound();
         return response == null ? 0 : response.status().code();
     }
@@ -42,12 +49,37 @@ class RouterTest {
     }
 
     @Test
+    void shouldReadAPromptOfAMillionIds() throws Exception {
+        assertThat(Router.json(ids(1_000_000).getBytes(StandardCharsets.UTF_8)).get("ids"))
+                .hasSize(1_000_000);
+    }
+
+    @Test
+    void shouldRefuseABodyWhoseTreeWouldFillTheHeap() {
+        byte[] body = ("{\"a\":[" + "{},".repeat(1_000_000) + "{}]}").getBytes(StandardCharsets.UTF_8);
+        assertThatThrownBy(() -> Router.json(body))
+                .isInstanceOf(BadRequest.class)
+                .hasMessage(
+                        "The request body is beyond what this server reads (2000000 values, names and brackets, 1000"
+                                + " levels): Token count (2000001) exceeds the maximum allowed (2000000)");
+    }
+
+    @Test
+    void shouldAnswer400ToABodyWithTooManyValues() {
+        assertThat(post("{\"ids\":[" + "[],".repeat(1_000_000) + "[]]}")).isZero();
+        side.poll().run();
+        assertThat(status()).isEqualTo(400);
+        assertThat(parsed).isEmpty();
+    }
+
+    @Test
     void shouldBoundLongBodiesThatWaitToBeRead() {
         assertThat(post(ids(50_000))).isZero();
         assertThat(post(ids(50_000))).isZero();
         assertThat(post(ids(50_000))).as("300 kB").isEqualTo(503);
         assertThat(post(ids(10))).as("read at once").isEqualTo(200);
         side.poll().run();
+        assertThat(status()).isEqualTo(200);
         assertThat(post(ids(50_000))).isZero();
         side.forEach(Runnable::run);
         assertThat(parsed).containsExactly(10, 50_000, 50_000, 50_000);
@@ -58,6 +90,7 @@ class RouterTest {
         for (int i = 0; i < 10; i++) {
             assertThat(post("{".repeat(100_000))).isZero();
             side.poll().run();
+            assertThat(status()).isEqualTo(400);
             assertThat(post("[" + "1,".repeat(50_000) + "1]"))
                     .as("fails in its parser")
                     .isZero();
@@ -67,6 +100,7 @@ class RouterTest {
             } catch (RuntimeException e) {
                 assertThat(e).isInstanceOf(NullPointerException.class);
             }
+            assertThat(status()).isEqualTo(500);
         }
     }
 

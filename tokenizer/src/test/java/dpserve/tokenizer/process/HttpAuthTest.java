@@ -98,8 +98,8 @@ class HttpAuthTest {
         assertThat(say("POST /generate HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer " + KEY
                         + "\r\nContent-Length: " + body.length() + "\r\n\r\n" + body))
                 .startsWith("HTTP/1.1 400 ")
-                .contains("depth")
-                .contains("1000");
+                .contains("1000 levels")
+                .contains("depth (1001)");
     }
 
     @Test

@@ -74,12 +74,12 @@ final class Attempts {
     }
 
     /**
-     * The attempt under way gives nothing more: another one begins, or the sequence has ended.
+     * The attempt under way gave nothing more and was taken with {@link #remove}: another one begins, or the sequence has
+     * ended.
      *
      * @return whether another one began; otherwise the sequence's finish reason says why not
      */
     boolean replace(SequenceState state, Loss loss, String why, long nowNs) {
-        byWireRid.remove(state.wireRid);
         boolean mayHaveKilled = loss == Loss.RANK_DIED && nowNs - state.sentNs >= Resumption.TOO_LATE_TO_KILL_NS;
         FinishReason end = resumption.endAfterLoss(state, mayHaveKilled, why);
         if (end != null) {

@@ -143,36 +143,39 @@ public final class TokenizerManager {
     /** New output from a detokenizer. */
     public void onBatch(BatchStrOutput batch, long nowNs) {
         List<String> ended = new ArrayList<>();
+        List<SequenceState> lost = new ArrayList<>();
         List<Change> changes = new ArrayList<>(batch.size());
         for (int i = 0; i < batch.size(); i++) {
             SequenceState state = attempts.get(batch.rids()[i]);
-            if (state != null) {
-                apply(state, batch, i, changes, ended, nowNs);
+            if (state != null && hasGap(state, batch, i)) {
+                counters.gap();
+                if (batch.finishedReasons()[i] == null) {
+                    attempts.abort(state);
+                }
+                attempts.remove(state.wireRid);
+                ended.add(state.wireRid);
+                lost.add(state);
+            } else if (state != null) {
+                changes.add(apply(state, batch, i, ended, nowNs));
             } else if (!probes.answer(batch.rids()[i], true)) {
                 counters.unknownRid();
             }
         }
-        finish(changes, ended, nowNs);
+        tellEnds(ended);
+        replace(lost, Loss.OUTPUT, "Output of this request was lost between two processes", changes, nowNs);
+        finish(changes, nowNs);
+    }
+
+    private static boolean hasGap(SequenceState state, BatchStrOutput batch, int i) {
+        return batch.outputIds() != null
+                && batch.completionTokens()[i] - batch.outputIds()[i].length != state.tokensOfAttempt();
     }
 
     private record Change(SequenceState state, String newText) {}
 
-    private void apply(
-            SequenceState state, BatchStrOutput batch, int i, List<Change> changes, List<String> ended, long nowNs) {
+    private Change apply(SequenceState state, BatchStrOutput batch, int i, List<String> ended, long nowNs) {
         int[] newIds = batch.outputIds() == null ? new int[0] : batch.outputIds()[i];
         FinishReason reason = batch.finishedReasons()[i];
-        int held = state.tokensOfAttempt();
-        if (batch.outputIds() != null && batch.completionTokens()[i] - newIds.length != held) {
-            counters.gap();
-            if (reason == null) {
-                attempts.abort(state);
-            }
-            String old = state.wireRid;
-            output.toDetokenizers(new DropState(new String[] {old}));
-            ended.add(old);
-            replace(state, Loss.OUTPUT, "Output of this request was lost between two processes", changes, nowNs);
-            return;
-        }
         NextToken[] logprobs = batch.logprobs() == null ? null : batch.logprobs()[i];
         String text = state.append(batch.outputStrs()[i], newIds, logprobs);
         state.figures(batch.cachedTokens()[i], batch.retractionCounts()[i], batch.reasoningTokens()[i]);
@@ -193,7 +196,7 @@ public final class TokenizerManager {
             attempts.remove(state.wireRid);
             ended.add(state.wireRid);
         }
-        changes.add(new Change(state, text));
+        return new Change(state, text);
     }
 
     /** A rank answers for a request that never emitted anything. */
@@ -224,7 +227,8 @@ public final class TokenizerManager {
             return;
         }
         state.finishReason = reason;
-        finish(List.of(new Change(state, "")), List.of(wireRid), nowNs);
+        tellEnds(List.of(wireRid));
+        finish(List.of(new Change(state, "")), nowNs);
     }
 
     /** A rank is gone: everything of ours that it held goes on elsewhere, or ends. */
@@ -235,8 +239,7 @@ public final class TokenizerManager {
 
     /** Attempts are lost: each goes on elsewhere, or ends. Those that are not under way any more are left alone. */
     void lose(List<String> wireRids, Loss loss, String why, long nowNs) {
-        List<String> lost = new ArrayList<>();
-        List<Change> changes = new ArrayList<>();
+        List<SequenceState> lost = new ArrayList<>();
         for (String wireRid : wireRids) {
             SequenceState state = attempts.get(wireRid);
             if (state == null) {
@@ -246,20 +249,29 @@ public final class TokenizerManager {
             if (loss == Loss.OUTPUT) {
                 attempts.abort(state);
             }
-            lost.add(wireRid);
-            replace(state, loss, why, changes, nowNs);
+            attempts.remove(wireRid);
+            lost.add(state);
         }
-        if (!lost.isEmpty()) {
-            output.toDetokenizers(new DropState(lost.toArray(String[]::new)));
+        if (loss == Loss.OUTPUT) {
+            tellEnds(lost.stream().map(state -> state.wireRid).toList());
         }
-        finish(changes, loss == Loss.OUTPUT ? lost : List.of(), nowNs);
+        List<Change> changes = new ArrayList<>();
+        replace(lost, loss, why, changes, nowNs);
+        finish(changes, nowNs);
     }
 
-    private void replace(SequenceState state, Loss loss, String why, List<Change> changes, long nowNs) {
-        if (attempts.replace(state, loss, why, nowNs)) {
-            counters.resumed();
-        } else {
-            changes.add(new Change(state, ""));
+    /** The controller must know by now that the lost attempts have ended: what follows them must not find them in its way. */
+    private void replace(List<SequenceState> lost, Loss loss, String why, List<Change> changes, long nowNs) {
+        if (!lost.isEmpty()) {
+            output.toDetokenizers(
+                    new DropState(lost.stream().map(state -> state.wireRid).toArray(String[]::new)));
+        }
+        for (SequenceState state : lost) {
+            if (attempts.replace(state, loss, why, nowNs)) {
+                counters.resumed();
+            } else {
+                changes.add(new Change(state, ""));
+            }
         }
     }
 
@@ -270,10 +282,14 @@ public final class TokenizerManager {
         }
     }
 
-    private void finish(List<Change> changes, List<String> ended, long nowNs) {
+    private void tellEnds(List<String> ended) {
         if (!ended.isEmpty()) {
             output.toController(new EndNotice(ended.toArray(String[]::new)));
         }
+    }
+
+    /** The clients hear, after the controller. */
+    private void finish(List<Change> changes, long nowNs) {
         RuntimeException failure = null;
         for (Change change : changes) {
             SequenceState state = change.state();

@@ -11,6 +11,8 @@ import dpserve.io.message.FinishReason;
 import dpserve.io.message.RankDown;
 import dpserve.io.message.SamplingParams;
 import dpserve.io.message.TokenizedGenerateReqInput;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -232,6 +234,68 @@ class ResumptionTest {
         output("ab", 1, new FinishReason.Length(1), 12);
         assertThat(state.text().toString()).isEqualTo("ab");
         assertThat(manager.size()).isZero();
+    }
+
+    /** What the controller was sent since the events were cleared, without the attempts' own names. */
+    private List<String> stream() {
+        List<String> stream = new ArrayList<>();
+        for (Object event : recorder.events) {
+            if (event instanceof AbortReq abort) {
+                stream.add("abort " + attempt(abort.rid()));
+            } else if (event instanceof EndNotice end) {
+                stream.add("end "
+                        + Arrays.stream(end.rids()).map(ResumptionTest::attempt).toList());
+            } else if (event instanceof TokenizedGenerateReqInput request) {
+                stream.add("request " + attempt(request.rid()));
+            }
+        }
+        return stream;
+    }
+
+    private static String attempt(String rid) {
+        WireRid wireRid = WireRid.parse(rid);
+        return wireRid.n() + "." + wireRid.attempt();
+    }
+
+    @Test
+    void shouldTellTheEndOfAnAttemptWithAGapBeforeTheNextOneIsSent() {
+        SequenceState gap = submit(SamplingParams.greedy(9));
+        SequenceState last = submit(SamplingParams.greedy(9));
+        recorder.events.clear();
+        FinishReason length = new FinishReason.Length(1);
+        manager.onBatch(rows(new int[] {2, 1}, new FinishReason[] {null, length}, gap.wireRid, last.wireRid), 1);
+        assertThat(stream()).containsExactly("abort 0.0", "end [0.0, 1.0]", "request 0.1");
+        assertThat(recorder.heard()).containsExactly("heard:u:x:length");
+    }
+
+    @Test
+    void shouldBeginAnewOnceThoughMoreOfALostAttemptIsInTheBatch() {
+        String gap = submit(SamplingParams.greedy(9)).wireRid;
+        recorder.events.clear();
+        manager.onBatch(rows(new int[] {2, 3}, new FinishReason[2], gap, gap), 1);
+        assertThat(stream()).containsExactly("abort 0.0", "end [0.0]", "request 0.1");
+        assertThat(recorder.gaps).isEqualTo(1);
+        assertThat(recorder.unknownRids).isEqualTo(1);
+        assertThat(manager.size()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldTellAllEndsBeforeWhatADetokenizersSuccessorBringsAboutIsSent() {
+        List<String> lost = List.of(submit(SamplingParams.greedy(9)).wireRid, submit(SamplingParams.greedy(9)).wireRid);
+        recorder.events.clear();
+        manager.lose(lost, Loss.OUTPUT, "Detokenizer 0 was restarted", 1);
+        assertThat(stream()).containsExactly("abort 0.0", "abort 1.0", "end [0.0, 1.0]", "request 0.1", "request 1.1");
+    }
+
+    /** A token and the text "x" for each rid. */
+    private static BatchStrOutput rows(int[] completions, FinishReason[] reasons, String... rids) {
+        int n = rids.length;
+        String[] texts = new String[n];
+        int[][] ids = new int[n][];
+        Arrays.fill(texts, "x");
+        Arrays.fill(ids, new int[] {5});
+        int[] none = new int[n];
+        return new BatchStrOutput(rids, null, reasons, texts, ids, none, completions, none, none, none, null, null);
     }
 
     @Test

@@ -15,6 +15,7 @@ import dpserve.io.message.RankStatus;
 import dpserve.io.message.Role;
 import dpserve.io.message.SetLoadBalance;
 import dpserve.tokenizer.ControlCalls.Kind;
+import dpserve.tokenizer.ControlCalls.Question;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -61,11 +62,9 @@ public final class Control {
     public void loads(long timeoutNs, Consumer<Loads> whenDone, long nowNs) {
         calls.call(
                 Kind.LOAD,
-                rid -> {
-                    Set<String> awaited = names(ranks.registered());
-                    output.toController(new GetLoadReqInput(rid, worker.pull()));
-                    return awaited;
-                },
+                new Question(
+                        () -> names(ranks.registered()),
+                        rid -> output.toController(new GetLoadReqInput(rid, worker.pull()))),
                 timeoutNs,
                 result -> whenDone.accept(new Loads(sorted(result), result.missing())),
                 nowNs);
@@ -84,10 +83,9 @@ public final class Control {
     public void flushCache(Double timeoutS, long timeoutNs, Consumer<ControlCalls.Result> whenDone, long nowNs) {
         calls.call(
                 Kind.FLUSH_CACHE,
-                rid -> {
-                    output.toController(new FlushCacheReqInput(rid, worker.pull(), timeoutS));
-                    return names(ranks.live());
-                },
+                new Question(
+                        () -> names(ranks.live()),
+                        rid -> output.toController(new FlushCacheReqInput(rid, worker.pull(), timeoutS))),
                 timeoutNs,
                 whenDone,
                 nowNs);
@@ -100,12 +98,11 @@ public final class Control {
     public void states(long timeoutNs, Consumer<States> whenDone, long nowNs) {
         calls.call(
                 Kind.INTERNAL_STATE,
-                rid -> {
+                new Question(this::everyoneElse, rid -> {
                     GetInternalStateReq question = new GetInternalStateReq(rid, worker.pull());
                     output.toController(question);
                     output.toDetokenizers(question);
-                    return everyoneElse();
-                },
+                }),
                 timeoutNs,
                 result -> {
                     List<Map<String, Object>> states = new ArrayList<>();
@@ -132,10 +129,9 @@ public final class Control {
             long nowNs) {
         calls.call(
                 Kind.LOAD_BALANCE,
-                rid -> {
-                    output.toController(new SetLoadBalance(rid, worker.pull(), method, report, delayMs));
-                    return Set.of(Role.CONTROLLER.wireName());
-                },
+                new Question(
+                        Control::controller,
+                        rid -> output.toController(new SetLoadBalance(rid, worker.pull(), method, report, delayMs))),
                 timeoutNs,
                 result -> whenDone.accept((LoadBalanceState) result.answers().get(Role.CONTROLLER.wireName())),
                 nowNs);
@@ -150,10 +146,9 @@ public final class Control {
     public void changeRank(int dpRank, String action, long timeoutNs, Consumer<RankStatus> whenDone, long nowNs) {
         calls.call(
                 Kind.RANK,
-                rid -> {
-                    output.toController(new DrainRank(rid, worker.pull(), dpRank, action));
-                    return Set.of(Role.CONTROLLER.wireName());
-                },
+                new Question(
+                        Control::controller,
+                        rid -> output.toController(new DrainRank(rid, worker.pull(), dpRank, action))),
                 timeoutNs,
                 result -> whenDone.accept((RankStatus) result.answers().get(Role.CONTROLLER.wireName())),
                 nowNs);
@@ -170,15 +165,11 @@ public final class Control {
     public void find(String userRid, List<Object> own, long timeoutNs, Consumer<Found> whenDone, long nowNs) {
         calls.call(
                 Kind.REQUEST,
-                rid -> {
-                    if (worker.controllers() == 0) {
-                        return Set.of(); // and no way to the other workers
+                new Question(this::whoKnowsRequests, rid -> {
+                    if (worker.controllers() > 0) {
+                        output.toController(new GetRequestReq(rid, worker.pull(), userRid));
                     }
-                    output.toController(new GetRequestReq(rid, worker.pull(), userRid));
-                    Set<String> awaited = otherWorkers();
-                    awaited.add(Role.CONTROLLER.wireName());
-                    return awaited;
-                },
+                }),
                 timeoutNs,
                 result -> {
                     List<Object> sequences = new ArrayList<>(own);
@@ -216,6 +207,19 @@ public final class Control {
 
     private static String workerName(int index) {
         return Role.TOKENIZER.wireName() + " " + index;
+    }
+
+    private static Set<String> controller() {
+        return Set.of(Role.CONTROLLER.wireName());
+    }
+
+    private Set<String> whoKnowsRequests() {
+        if (worker.controllers() == 0) {
+            return Set.of(); // and no way to the other workers
+        }
+        Set<String> awaited = otherWorkers();
+        awaited.add(Role.CONTROLLER.wireName());
+        return awaited;
     }
 
     private Set<String> otherWorkers() {

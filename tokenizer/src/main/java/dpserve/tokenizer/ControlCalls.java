@@ -11,10 +11,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Control calls: one question to many processes, the answers merged, with a time limit. One call of a kind is in flight
- * at a time, because SGLang's answers do not say which call they belong to; further ones wait their turn.
+ * at a time, because SGLang's answers do not say which call they belong to; further ones wait their turn, which counts as
+ * their time: so no more wait than come within one limit.
  */
 public final class ControlCalls {
     /** The kinds of question. */
@@ -38,26 +40,36 @@ public final class ControlCalls {
      */
     public record Result(Map<String, Message> answers, List<String> missing) {}
 
-    /** Sends a call's question; given the call's name. */
-    public interface Question {
-        /** Who is expected to answer. */
-        Set<String> send(String callRid);
-    }
+    /**
+     * What a call asks.
+     *
+     * @param awaited who is expected to answer, looked up when it is sent
+     * @param send sends it, given the call's name
+     */
+    public record Question(Supplier<Set<String>> awaited, Consumer<String> send) {}
 
-    private record Call(Question question, long timeoutNs, Consumer<Result> whenDone) {}
+    private record Call(Question question, long deadlineNs, Consumer<Result> whenDone) {
+        boolean isOver(long nowNs) {
+            return nowNs - deadlineNs >= 0;
+        }
+
+        /** Its turn did not come in time. */
+        void endUnasked() {
+            whenDone.accept(
+                    new Result(Map.of(), new ArrayList<>(question.awaited().get())));
+        }
+    }
 
     private static final class InFlight {
         private final Call call;
         private final String rid;
-        private final long deadlineNs;
         private final Set<String> awaited;
         private final Map<String, Message> answers = new LinkedHashMap<>();
 
-        InFlight(Call call, String rid, long deadlineNs, Set<String> awaited) {
+        InFlight(Call call, String rid) {
             this.call = call;
             this.rid = rid;
-            this.deadlineNs = deadlineNs;
-            this.awaited = new LinkedHashSet<>(awaited);
+            this.awaited = new LinkedHashSet<>(call.question().awaited().get());
         }
 
         private String anyRank() {
@@ -78,9 +90,13 @@ public final class ControlCalls {
         this.incarnation = incarnation;
     }
 
-    /** Asks, now or when the calls of this kind before it are done. */
+    /**
+     * Asks, now or when the calls of this kind before it are done.
+     *
+     * @param timeoutNs from now to the end, whether its turn has come or not
+     */
     public void call(Kind kind, Question question, long timeoutNs, Consumer<Result> whenDone, long nowNs) {
-        waiting.computeIfAbsent(kind, k -> new ArrayDeque<>()).add(new Call(question, timeoutNs, whenDone));
+        waiting.computeIfAbsent(kind, k -> new ArrayDeque<>()).add(new Call(question, nowNs + timeoutNs, whenDone));
         startNext(kind, nowNs);
     }
 
@@ -88,11 +104,16 @@ public final class ControlCalls {
         Deque<Call> queue = waiting.get(kind);
         while (!inFlight.containsKey(kind) && queue != null && !queue.isEmpty()) {
             Call call = queue.poll();
-            String rid = "call-" + incarnation + "-" + nextNumber++;
-            InFlight started = new InFlight(
-                    call, rid, nowNs + call.timeoutNs(), call.question().send(rid));
+            if (call.isOver(nowNs)) {
+                call.endUnasked();
+                continue;
+            }
+            InFlight started = new InFlight(call, "call-" + incarnation + "-" + nextNumber++);
             inFlight.put(kind, started);
-            finishIfDone(kind, started, nowNs);
+            call.question().send().accept(started.rid);
+            if (started.awaited.isEmpty()) {
+                end(kind, started);
+            }
         }
     }
 
@@ -112,29 +133,36 @@ public final class ControlCalls {
             return false;
         }
         call.answers.put(name, message);
-        finishIfDone(kind, call, nowNs);
+        if (call.awaited.isEmpty()) {
+            end(kind, call);
+            startNext(kind, nowNs);
+        }
         return true;
     }
 
-    private void finishIfDone(Kind kind, InFlight call, long nowNs) {
-        if (call.awaited.isEmpty()) {
-            finish(kind, call, nowNs);
-        }
-    }
-
-    private void finish(Kind kind, InFlight call, long nowNs) {
+    private void end(Kind kind, InFlight call) {
         inFlight.remove(kind);
         call.call.whenDone().accept(new Result(call.answers, new ArrayList<>(call.awaited)));
-        startNext(kind, nowNs);
     }
 
-    /** Ends calls whose time is over. */
+    /** Ends calls whose time is over, also those whose turn has not come. */
     public void tick(long nowNs) {
         for (Kind kind : Kind.values()) {
             InFlight call = inFlight.get(kind);
-            if (call != null && nowNs - call.deadlineNs >= 0) {
-                finish(kind, call, nowNs);
+            if (call != null && call.call.isOver(nowNs)) {
+                end(kind, call);
+                startNext(kind, nowNs);
             }
+            endWaiting(kind, nowNs);
+        }
+    }
+
+    private void endWaiting(Kind kind, long nowNs) {
+        Deque<Call> queue = waiting.get(kind);
+        if (queue != null && !queue.isEmpty()) {
+            List<Call> over = new ArrayList<>();
+            queue.removeIf(call -> call.isOver(nowNs) && over.add(call));
+            over.forEach(Call::endUnasked);
         }
     }
 

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Message;
 import dpserve.tokenizer.ControlCalls.Kind;
+import dpserve.tokenizer.ControlCalls.Question;
 import dpserve.tokenizer.ControlCalls.Result;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class ControlCallsTest {
@@ -28,12 +28,11 @@ class ControlCallsTest {
     }
 
     private void call(Kind kind, long nowNs, String... awaited) {
-        calls.call(kind, rid -> ask(rid, awaited), LIMIT_NS, results::add, nowNs);
+        calls.call(kind, question(awaited), LIMIT_NS, results::add, nowNs);
     }
 
-    private Set<String> ask(String rid, String... awaited) {
-        asked.add(rid);
-        return new LinkedHashSet<>(List.of(awaited));
+    private Question question(String... awaited) {
+        return new Question(() -> new LinkedHashSet<>(List.of(awaited)), asked::add);
     }
 
     private boolean answer(String rid, String from, long nowNs) {
@@ -85,10 +84,50 @@ class ControlCallsTest {
 
         answer(asked.get(0), "a", 500);
         assertThat(asked).hasSize(3);
-        calls.tick(LIMIT_NS + 499);
-        assertThat(results).as("its time began when it was sent").hasSize(2);
-        calls.tick(LIMIT_NS + 500);
-        assertThat(results).hasSize(3);
+        calls.tick(LIMIT_NS - 1);
+        assertThat(results).hasSize(1);
+        calls.tick(LIMIT_NS);
+        assertThat(results).as("its time began when it was called").hasSize(3);
+        assertThat(calls.size()).isZero();
+    }
+
+    @Test
+    void shouldEndCallsInTimeThatNeverHadTheirTurn() {
+        call(Kind.LOAD, 0, "a", "b");
+        call(Kind.LOAD, 0, "a", "b");
+        call(Kind.LOAD, 1, "a", "b");
+        call(Kind.LOAD, 90, "a", "b");
+        answer(asked.get(0), "a", 5);
+        calls.tick(LIMIT_NS + 1);
+        assertThat(results)
+                .extracting(Result::missing)
+                .containsExactly(List.of("b"), List.of("a", "b"), List.of("a", "b"));
+        assertThat(asked).as("what is over is not asked any more").hasSize(2);
+        answer(asked.get(1), "a", LIMIT_NS + 2);
+        calls.tick(LIMIT_NS + 90);
+        assertThat(results).hasSize(4);
+        assertThat(results.get(3).answers()).containsOnlyKeys("a");
+        assertThat(calls.size()).isZero();
+    }
+
+    @Test
+    void shouldEndAWaitingCallBeforeALongerOneThatIsInFlight() {
+        calls.call(Kind.FLUSH_CACHE, question("a"), 100 * LIMIT_NS, results::add, 0);
+        call(Kind.FLUSH_CACHE, 0, "a");
+        calls.tick(LIMIT_NS);
+        assertThat(results).containsExactly(new Result(Map.of(), List.of("a")));
+        assertThat(asked).hasSize(1);
+        assertThat(calls.size()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldAllowACallFromWithinTheEndOfOneThatIsOver() {
+        call(Kind.LOAD, 0, "a");
+        calls.call(Kind.LOAD, question("a"), LIMIT_NS, result -> call(Kind.LOAD, LIMIT_NS, "b"), 0);
+        calls.tick(LIMIT_NS);
+        assertThat(asked).hasSize(2);
+        assertThat(answer(asked.get(1), "b", LIMIT_NS + 1)).isTrue();
+        assertThat(results).hasSize(2);
         assertThat(calls.size()).isZero();
     }
 
@@ -127,7 +166,7 @@ class ControlCallsTest {
 
     @Test
     void shouldAllowACallFromWithinTheEndOfAnother() {
-        calls.call(Kind.LOAD, rid -> ask(rid, "a"), LIMIT_NS, result -> call(Kind.LOAD, 1, "b"), 0);
+        calls.call(Kind.LOAD, question("a"), LIMIT_NS, result -> call(Kind.LOAD, 1, "b"), 0);
         answer(asked.get(0), "a", 1);
 
         assertThat(asked).hasSize(2);

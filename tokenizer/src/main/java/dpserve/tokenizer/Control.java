@@ -26,6 +26,9 @@ import java.util.function.Supplier;
 
 /** The control calls of a tokenizer worker: loads, cache flush and internal states of all processes. */
 public final class Control {
+    private static final String SEQUENCES = "sequences";
+    private static final String TRUNCATED = "truncated";
+
     private final Worker worker;
     private final RankStates ranks;
     private final ManagerOutput output;
@@ -154,15 +157,19 @@ public final class Control {
                 nowNs);
     }
 
-    /** What all workers know of a user's rid, what the controller decided, and who did not answer. */
-    public record Found(List<Object> sequences, List<Object> decisions, List<String> missing) {}
+    /**
+     * What all workers know of a user's rid, what the controller decided, and who did not answer.
+     *
+     * @param truncated whether somebody knows of older ones too
+     */
+    public record Found(List<Object> sequences, List<Object> decisions, boolean truncated, List<String> missing) {}
 
     /**
      * Asks the controller and the other workers.
      *
      * @param own what this worker knows
      */
-    public void find(String userRid, List<Object> own, long timeoutNs, Consumer<Found> whenDone, long nowNs) {
+    public void find(String userRid, RequestLog.Found own, long timeoutNs, Consumer<Found> whenDone, long nowNs) {
         calls.call(
                 Kind.REQUEST,
                 new Question(this::whoKnowsRequests, rid -> {
@@ -172,21 +179,23 @@ public final class Control {
                 }),
                 timeoutNs,
                 result -> {
-                    List<Object> sequences = new ArrayList<>(own);
+                    List<Object> sequences = new ArrayList<>(own.sequences());
                     List<Object> decisions = new ArrayList<>();
+                    boolean truncated = own.truncated();
                     for (Message answer : result.answers().values()) {
                         Map<String, Object> found = ((GetRequestReqOutput) answer).found();
-                        addAll(found.get("sequences"), sequences);
+                        addAll(found.get(SEQUENCES), sequences);
                         addAll(found.get("decisions"), decisions);
+                        truncated |= Boolean.TRUE.equals(found.get(TRUNCATED));
                     }
-                    whenDone.accept(new Found(sequences, decisions, result.missing()));
+                    whenDone.accept(new Found(sequences, decisions, truncated, result.missing()));
                 },
                 nowNs);
     }
 
     /** As {@link #find}, for the controller's newest decisions whatever their requests. */
     public void recentDecisions(long timeoutNs, Consumer<Found> whenDone, long nowNs) {
-        find(GetRequestReq.NEWEST, List.of(), timeoutNs, whenDone, nowNs);
+        find(GetRequestReq.NEWEST, RequestLog.Found.NOTHING, timeoutNs, whenDone, nowNs);
     }
 
     private static void addAll(Object list, List<Object> to) {
@@ -200,9 +209,12 @@ public final class Control {
      *
      * @param own what this worker knows
      */
-    public void onRequestQuestion(GetRequestReq question, List<Object> own) {
+    public void onRequestQuestion(GetRequestReq question, RequestLog.Found own) {
         output.toController(new GetRequestReqOutput(
-                question.rid(), question.httpWorkerIpc(), workerName(worker.index()), Map.of("sequences", own)));
+                question.rid(),
+                question.httpWorkerIpc(),
+                workerName(worker.index()),
+                Map.of(SEQUENCES, own.sequences(), TRUNCATED, own.truncated())));
     }
 
     private static String workerName(int index) {

@@ -5,7 +5,10 @@ import dpserve.io.message.FinishReason;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +18,19 @@ import java.util.function.Function;
 public final class RequestLog {
     /** Sequences remembered: about 4 MiB. */
     public static final int SIZE = 10_000;
+
+    /** Sequences told of one rid: a client may use one for everything, and all would be megabytes made on the event loop. */
+    static final int MOST_OF_A_RID = 100;
+
+    /**
+     * What is known of a rid.
+     *
+     * @param sequences for the codec: first those that ended, then those that run, each in their order
+     * @param truncated whether there are older ones too
+     */
+    public record Found(List<Object> sequences, boolean truncated) {
+        static final Found NOTHING = new Found(List.of(), false);
+    }
 
     /**
      * What is told of a sequence.
@@ -87,23 +103,35 @@ public final class RequestLog {
     }
 
     /**
-     * What is known of a user's rid, for the codec: first those that ended, then those that run.
+     * What is known of a user's rid: the newest {@link #MOST_OF_A_RID} sequences.
      *
      * @param live all sequences that run
      * @param stages where the time of one that runs went so far
      */
-    List<Object> of(String userRid, Collection<SequenceState> live, Function<SequenceState, Stages> stages) {
-        List<Object> found = new ArrayList<>();
-        for (Entry e : ended) {
-            if (e.userRid().equals(userRid)) {
-                found.add(e.figures());
-            }
-        }
+    Found of(String userRid, Collection<SequenceState> live, Function<SequenceState, Stages> stages) {
+        List<SequenceState> running = new ArrayList<>();
         for (SequenceState state : live) {
             if (state.spec().userRid().equals(userRid)) {
-                found.add(Entry.of(state, stages.apply(state)).figures());
+                running.add(state);
             }
         }
-        return found;
+        running.sort(Comparator.comparingLong(SequenceState::createdNs).reversed());
+        List<Object> newestFirst = new ArrayList<>();
+        for (SequenceState state : running.subList(0, Math.min(MOST_OF_A_RID, running.size()))) {
+            newestFirst.add(Entry.of(state, stages.apply(state)).figures());
+        }
+        boolean truncated = running.size() > MOST_OF_A_RID;
+        for (Iterator<Entry> newest = ended.descendingIterator(); newest.hasNext() && !truncated; ) {
+            Entry e = newest.next();
+            if (e.userRid().equals(userRid)) {
+                if (newestFirst.size() == MOST_OF_A_RID) {
+                    truncated = true;
+                } else {
+                    newestFirst.add(e.figures());
+                }
+            }
+        }
+        Collections.reverse(newestFirst);
+        return new Found(newestFirst, truncated);
     }
 }

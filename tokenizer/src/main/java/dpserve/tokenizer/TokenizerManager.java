@@ -330,7 +330,7 @@ public final class TokenizerManager {
     }
 
     /** What is known here of the sequences with a user's rid, for {@code GET /requests/{rid}}. */
-    public List<Object> find(String userRid, long nowNs) {
+    public RequestLog.Found find(String userRid, long nowNs) {
         return log.of(userRid, attempts.running(), state -> stageClock.stages(state, nowNs));
     }
 

@@ -62,10 +62,33 @@ class ControlTest {
         return new GetRequestReqOutput(callRid, null, from, Map.of(list, List.of(one)));
     }
 
+    private static RequestLog.Found own(Object... sequences) {
+        return new RequestLog.Found(List.of(sequences), false);
+    }
+
+    @Test
+    void shouldSayThatSomebodyKnowsMoreOfARid() {
+        List<Control.Found> results = new ArrayList<>();
+        RequestLog.Found newest = new RequestLog.Found(List.of("own"), true);
+        control.find("mine", newest, LIMIT_NS, results::add, 0);
+        control.find("mine", own("own"), LIMIT_NS, results::add, 0);
+        for (int i = 0; i < 2; i++) {
+            String rid = recorder.sent(GetRequestReq.class).get(i).rid();
+            Map<String, Object> theirs = Map.of("sequences", List.of("theirs"), "truncated", i == 1);
+            control.onAnswer(new GetRequestReqOutput(rid, null, "tokenizer 1", theirs), 1);
+            control.onAnswer(found(rid, "controller", "decisions", "why"), 1);
+        }
+        assertThat(results).hasSize(2).allMatch(Control.Found::truncated);
+
+        control.onRequestQuestion(new GetRequestReq("call", "tcp://127.0.0.1:8", "mine"), newest);
+        assertThat(recorder.sent(GetRequestReqOutput.class).get(0).found())
+                .isEqualTo(Map.of("sequences", List.of("own"), "truncated", true));
+    }
+
     @Test
     void shouldFindARequestWhereverItIsKnown() {
         List<Control.Found> results = new ArrayList<>();
-        control.find("mine", List.of("own"), LIMIT_NS, results::add, 0);
+        control.find("mine", own("own"), LIMIT_NS, results::add, 0);
         GetRequestReq question = recorder.sent(GetRequestReq.class).get(0);
         assertThat(question.userRid()).isEqualTo("mine");
         assertThat(control.onAnswer(found(question.rid(), "tokenizer 1", "sequences", "theirs"), 1))
@@ -73,17 +96,19 @@ class ControlTest {
         assertThat(results).isEmpty();
         assertThat(control.onAnswer(found(question.rid(), "controller", "decisions", "why"), 1))
                 .isTrue();
-        assertThat(results).containsExactly(new Control.Found(List.of("own", "theirs"), List.of("why"), List.of()));
+        assertThat(results)
+                .containsExactly(new Control.Found(List.of("own", "theirs"), List.of("why"), false, List.of()));
     }
 
     @Test
     void shouldNameWhoDidNotTellOfARequest() {
         List<Control.Found> results = new ArrayList<>();
-        control.find("mine", List.of(), LIMIT_NS, results::add, 0);
+        control.find("mine", own(), LIMIT_NS, results::add, 0);
         String rid = recorder.sent(GetRequestReq.class).get(0).rid();
         control.onAnswer(found(rid, "controller", "decisions", "why"), 1);
         calls.tick(LIMIT_NS);
-        assertThat(results).containsExactly(new Control.Found(List.of(), List.of("why"), List.of("tokenizer 1")));
+        assertThat(results)
+                .containsExactly(new Control.Found(List.of(), List.of("why"), false, List.of("tokenizer 1")));
     }
 
     @Test
@@ -91,8 +116,8 @@ class ControlTest {
         Control alone = new Control(
                 new Control.Worker(0, "tcp://127.0.0.1:9", 0, 2, 1), ranks, recorder, calls, () -> Map.of());
         List<Control.Found> results = new ArrayList<>();
-        alone.find("mine", List.of("own"), LIMIT_NS, results::add, 0);
-        assertThat(results).containsExactly(new Control.Found(List.of("own"), List.of(), List.of()));
+        alone.find("mine", own("own"), LIMIT_NS, results::add, 0);
+        assertThat(results).containsExactly(new Control.Found(List.of("own"), List.of(), false, List.of()));
         assertThat(recorder.sent(GetRequestReq.class)).isEmpty();
     }
 

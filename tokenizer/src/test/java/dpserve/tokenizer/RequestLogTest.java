@@ -56,9 +56,10 @@ class RequestLogTest {
     }
 
     private Map<?, ?> only(String userRid, long nowNs) {
-        List<Object> found = manager.find(userRid, nowNs);
-        assertThat(found).hasSize(1);
-        return (Map<?, ?>) found.get(0);
+        RequestLog.Found found = manager.find(userRid, nowNs);
+        assertThat(found.sequences()).hasSize(1);
+        assertThat(found.truncated()).isFalse();
+        return (Map<?, ?>) found.sequences().get(0);
     }
 
     private static void assertStages(Map<?, ?> figures, double... seconds) {
@@ -110,8 +111,53 @@ class RequestLogTest {
         for (int i = 0; i <= RequestLog.SIZE; i++) {
             output(submit("r" + i), 1, LENGTH, null, 2000 * MS);
         }
-        assertThat(manager.find("r0", 0)).isEmpty();
-        assertThat(manager.find("r1", 0)).hasSize(1);
-        assertThat(manager.find("r" + RequestLog.SIZE, 0)).hasSize(1);
+        assertThat(manager.find("r0", 0).sequences()).isEmpty();
+        assertThat(manager.find("r1", 0).sequences()).hasSize(1);
+        assertThat(manager.find("r" + RequestLog.SIZE, 0).sequences()).hasSize(1);
+    }
+
+    /** The i-th of a rid ends i ms after it was sent, all of it in the stage dispatch. */
+    private void end(String userRid, int i) {
+        output(submit(userRid), 1, LENGTH, null, (1002 + i) * MS);
+    }
+
+    private static long dispatchMs(Object figures) {
+        return Math.round(1000 * (Double) ((Map<?, ?>) ((Map<?, ?>) figures).get("stages")).get("dispatch"));
+    }
+
+    @Test
+    void shouldTellTheNewestHundredOfARid() {
+        for (int i = 0; i < 100; i++) {
+            end("r", i);
+            end("other", i);
+        }
+        assertThat(manager.find("r", 0).sequences()).hasSize(100);
+        assertThat(manager.find("r", 0).truncated()).isFalse();
+        end("r", 100);
+        submit("r");
+        submit("r");
+        RequestLog.Found found = manager.find("r", 1502 * MS);
+        assertThat(found.truncated()).isTrue();
+        assertThat(found.sequences())
+                .hasSize(100)
+                .extracting(RequestLogTest::dispatchMs)
+                .startsWith(3L, 4L)
+                .endsWith(99L, 100L, 500L, 500L);
+    }
+
+    @Test
+    void shouldTellTheNewestOfWhatRuns() {
+        for (int i = 0; i < RequestLog.MOST_OF_A_RID + 3; i++) {
+            SequenceSpec spec =
+                    new SequenceSpec("r", new int[i + 1], SamplingParams.greedy(9), true, SequenceSpec.Routing.NONE);
+            manager.submit(spec, recorder.listener(), 1000 * MS + i, 1000 * MS + i);
+        }
+        RequestLog.Found found = manager.find("r", 2000 * MS);
+        assertThat(found.truncated()).isTrue();
+        assertThat(found.sequences())
+                .hasSize(100)
+                .extracting(f -> (Long) ((Map<?, ?>) f).get("prompt_tokens"))
+                .startsWith(4L, 5L)
+                .endsWith(102L, 103L);
     }
 }

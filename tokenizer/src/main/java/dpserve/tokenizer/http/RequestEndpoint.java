@@ -75,6 +75,7 @@ public final class RequestEndpoint {
             }
             decisions.add(d);
         }
+        body.put("truncated", found.truncated());
         ArrayNode unanswered = body.putArray("unanswered");
         found.missing().forEach(unanswered::add);
         exchange.json(200, body);

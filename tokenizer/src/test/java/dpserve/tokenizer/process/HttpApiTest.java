@@ -219,6 +219,7 @@ class HttpApiTest {
         post("/generate", "{'input_ids': [1], 'rid': 'a b/c', 'sampling_params': {'max_new_tokens': 3}}");
         JsonNode found = json(get("/requests/a%20b%2Fc"));
         assertThat(found.get("rid").asText()).isEqualTo("a b/c");
+        assertThat(found.get("truncated").booleanValue()).isFalse();
         JsonNode sequence = found.get("sequences").get(0);
         assertThat(sequence.get("outcome").asText()).isEqualTo("length");
         assertThat(sequence.get("completion_tokens").asInt()).isEqualTo(3);

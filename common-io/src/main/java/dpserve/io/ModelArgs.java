@@ -75,6 +75,16 @@ public final class ModelArgs {
         return readable("--tokenizer-path", folder ? tokenizerPath.resolve("tokenizer.json") : tokenizerPath);
     }
 
+    /** The value of {@code --model-path} as it is, or null. */
+    public Path givenModelPath() {
+        return modelPath;
+    }
+
+    /** The value of {@code --tokenizer-path} as it is, or null. */
+    public Path givenTokenizerPath() {
+        return tokenizerPath;
+    }
+
     /**
      * Checks that a file is there.
      *

@@ -28,7 +28,7 @@ public final class ApiKeys {
             new AdminCall("/load_balance", Set.of("PUT")),
             new AdminCall("/ranks/", Set.of("POST", "PUT", "DELETE")));
 
-    private static final List<String> OPEN = List.of("/health", "/ready", "/metrics");
+    private static final List<String> OPEN = List.of("/health", "/metrics");
 
     /** A browser sends no key for a page; this one holds no figure and asks for a key itself. */
     private static final String PAGE = "/dashboard";

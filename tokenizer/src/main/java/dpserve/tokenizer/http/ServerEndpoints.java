@@ -155,18 +155,13 @@ public final class ServerEndpoints {
     }
 
     private ObjectNode modelInfo() {
-        ObjectNode model = Exchange.JSON.createObjectNode();
-        model.put("model_path", context.servedModelName());
+        ObjectNode model = Exchange.JSON.valueToTree(info.model());
         model.put("served_model_name", context.servedModelName());
-        model.put("tokenizer_path", "cl100k_base");
         model.put("is_generation", true);
         model.putNull("preferred_sampling_params");
         model.put("weight_version", context.weightVersion());
-        model.put("load_format", "simulated");
         model.put("has_image_understanding", false);
         model.put("has_audio_understanding", false);
-        model.put("model_type", "simulated");
-        model.putArray("architectures").add("SimulatedEngine");
         return model;
     }
 

@@ -218,6 +218,11 @@ public final class TokenizerManagerMain implements Callable<Integer> {
         return 0;
     }
 
+    /** What /model_info says of model and vocabulary. */
+    Map<String, Object> modelInfo() {
+        return vocabulary.modelInfo(servedModelName);
+    }
+
     /** The flags that /server_info shows, by SGLang's names. */
     Map<String, Object> shown() {
         Map<String, Object> shown = new LinkedHashMap<>();

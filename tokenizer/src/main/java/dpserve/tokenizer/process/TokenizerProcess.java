@@ -183,7 +183,7 @@ final class TokenizerProcess implements AutoCloseable {
                 System::nanoTime,
                 clock::now,
                 vocabulary);
-        ServerInfo info = new ServerInfo(VERSION, args.contextLength, started, args.shown());
+        ServerInfo info = new ServerInfo(VERSION, args.contextLength, started, args.shown(), args.modelInfo());
         int healthTimeoutS = Env.system().integer("SGLANG_HEALTH_CHECK_TIMEOUT", DEFAULT_HEALTH_TIMEOUT_S, 1, 3600);
         new ServerEndpoints(manager, control, ranks, context, info, args.admission(metrics, () -> draining))
                 .addTo(

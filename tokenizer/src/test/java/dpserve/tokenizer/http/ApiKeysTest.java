@@ -23,6 +23,7 @@ class ApiKeysTest {
         "GET, /v1/models, N, U, N, U",
         "GET, /server_info, N, U, N, U",
         "GET, /nothing/here, N, U, N, U",
+        "GET, /ready, N, U, N, U",
         "GET, /load_balance, N, U, N, U",
         "PUT, /load_balance, N, U, A, A",
         "POST, /flush_cache, N, U, A, A",

@@ -215,6 +215,18 @@ class HttpApiTest {
     }
 
     @Test
+    void shouldDescribeTheModel() throws Exception {
+        JsonNode info = json(get("/model_info"));
+        String expected =
+                "{'model_path': 'simulated', 'served_model_name': 'simulated', 'tokenizer_path': 'cl100k_base',"
+                        + " 'is_generation': true, 'preferred_sampling_params': null, 'weight_version': 'default',"
+                        + " 'load_format': 'simulated', 'has_image_understanding': false, 'has_audio_understanding': false,"
+                        + " 'model_type': 'simulated', 'architectures': ['SimulatedEngine']}";
+        assertThat(info).isEqualTo(JSON.readTree(expected.replace('\'', '"')));
+        assertThat(json(get("/get_model_info"))).isEqualTo(info);
+    }
+
+    @Test
     void shouldFindRequestsByTheirRid() throws Exception {
         post("/generate", "{'input_ids': [1], 'rid': 'a b/c', 'sampling_params': {'max_new_tokens': 3}}");
         JsonNode found = json(get("/requests/a%20b%2Fc"));

@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** The calls before and after a run. They block. */
+/** The calls before, during and after a run. They block. */
 public final class ControlCalls {
     private static final Duration CALL_LIMIT = Duration.ofSeconds(5);
     private static final long POLL_MS = 250;
@@ -57,6 +57,11 @@ public final class ControlCalls {
         return get("/server_info");
     }
 
+    /** The ranks' loads; null if the server does not tell them. */
+    public JsonNode loads() throws InterruptedException {
+        return get("/v1/loads");
+    }
+
     /**
      * Empties the prefix caches.
      *
@@ -64,20 +69,10 @@ public final class ControlCalls {
      * @throws IllegalStateException with the server's words if it did not
      */
     public void flushCache(double timeoutS) throws InterruptedException {
-        Duration limit = CALL_LIMIT.plusMillis((long) (timeoutS * 1000));
-        try {
-            HttpResponse<String> response = http.send(
-                    request("/flush_cache?timeout=" + timeoutS, limit)
-                            .POST(HttpRequest.BodyPublishers.noBody())
-                            .build(),
-                    HttpResponse.BodyHandlers.ofString());
-            if (response.statusCode() != 200) {
-                throw new IllegalStateException("flush_cache: status " + response.statusCode() + ", "
-                        + response.body().strip());
-            }
-        } catch (IOException e) {
-            throw new IllegalStateException("flush_cache: " + e);
-        }
+        send(
+                "flush_cache",
+                request("/flush_cache?timeout=" + timeoutS, CALL_LIMIT.plusMillis((long) (timeoutS * 1000)))
+                        .POST(HttpRequest.BodyPublishers.noBody()));
     }
 
     /**
@@ -91,18 +86,18 @@ public final class ControlCalls {
                 .put("method", method)
                 .put("delay_ms", delayMs)
                 .toString();
+        send("load_balance", request("/load_balance", CALL_LIMIT).PUT(HttpRequest.BodyPublishers.ofString(body)));
+    }
+
+    private void send(String call, HttpRequest.Builder request) throws InterruptedException {
         try {
-            HttpResponse<String> response = http.send(
-                    request("/load_balance", CALL_LIMIT)
-                            .PUT(HttpRequest.BodyPublishers.ofString(body))
-                            .build(),
-                    HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != 200) {
-                throw new IllegalStateException("load_balance: status " + response.statusCode() + ", "
+                throw new IllegalStateException(call + ": status " + response.statusCode() + ", "
                         + response.body().strip());
             }
         } catch (IOException e) {
-            throw new IllegalStateException("load_balance: " + e);
+            throw new IllegalStateException(call + ": " + e);
         }
     }
 

@@ -2,6 +2,7 @@ package dpserve.bench.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dpserve.bench.client.ServerInfo;
 import dpserve.bench.sim.ImbalanceMeter;
 import java.io.IOException;
 import java.io.Reader;
@@ -31,9 +32,6 @@ record LiveRun(
         double overrunShare,
         List<String> limits,
         double[] loadAgesMs) {
-
-    /** Above this share of overrun steps a figure is the machine's. */
-    static final double MOST_OVERRUNS = 0.01;
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -107,27 +105,21 @@ record LiveRun(
     }
 
     private static double overrunShare(JsonNode before, JsonNode after) {
-        double steps = steps(after) - steps(before);
-        return (counted(after, "step_overruns") - counted(before, "step_overruns")) / Math.max(1, steps);
+        long overruns = ServerInfo.counter(after, "step_overruns") - ServerInfo.counter(before, "step_overruns");
+        return (double) overruns / Math.max(1, steps(after) - steps(before));
     }
 
     /** Steps taken: those of all ranks together if they step together. */
-    private static double steps(JsonNode info) {
-        double together = counted(info, "lockstep_steps");
-        return together > 0 ? together : counted(info, "prefill_batches") + counted(info, "decode_steps");
-    }
-
-    private static double counted(JsonNode info, String counter) {
-        double sum = 0;
-        for (JsonNode rank : info.path("internal_states")) {
-            sum += rank.path("counters").path(counter).asDouble();
-        }
-        return sum;
+    private static long steps(JsonNode info) {
+        long together = ServerInfo.counter(info, "lockstep_steps");
+        return together > 0
+                ? together
+                : ServerInfo.counter(info, "prefill_batches") + ServerInfo.counter(info, "decode_steps");
     }
 
     private static List<String> limits(double overruns, JsonNode result) {
         List<String> limits = new ArrayList<>();
-        if (overruns > MOST_OVERRUNS) {
+        if (overruns > ServerInfo.MOST_OVERRUNS) {
             limits.add(String.format(
                     Locale.ROOT, "%.1f %% of the steps took over 5 %% and 1 ms longer than modelled.", overruns * 100));
         }

@@ -13,8 +13,7 @@ public final class BalanceTable {
     /**
      * One run.
      *
-     * @param perRank most requests that each rank held
-     * @param inFlight most attempts in the controller's map
+     * @param peaks the most requests held at once
      * @param full moments at which all were held
      * @param even those in which the ranks were even
      * @param bad requests without a whole and right reply
@@ -25,18 +24,11 @@ public final class BalanceTable {
             double delayMs,
             String policy,
             long seed,
-            int[] perRank,
-            int inFlight,
+            HeldPeaks peaks,
             int full,
             int even,
             int bad,
-            boolean limited) {
-
-        /** The most that any rank held. */
-        public int most() {
-            return Arrays.stream(perRank).max().orElseThrow();
-        }
-    }
+            boolean limited) {}
 
     private final int open;
     private final int ranks;
@@ -69,14 +61,15 @@ public final class BalanceTable {
     /** The row of the runs of one policy at one delay, which differ in their seeds. */
     public String row(List<Run> runs) {
         Run first = runs.get(0);
-        int[] most = runs.stream().mapToInt(Run::most).sorted().toArray();
+        int[] most = runs.stream().mapToInt(r -> r.peaks().most()).sorted().toArray();
         int full = runs.stream().mapToInt(Run::full).sum();
         int even = runs.stream().mapToInt(Run::even).sum();
         List<String> notes = new ArrayList<>();
         notes.add(String.format(
                 Locale.ROOT, "all at %d in %,d of the %,d samples with %d held", even(), even, full, open));
         if (first.workers() > 1) {
-            int transit = runs.stream().mapToInt(Run::inFlight).max().orElseThrow() - open;
+            int transit =
+                    runs.stream().mapToInt(r -> r.peaks().inFlight()).max().orElseThrow() - open;
             notes.add(String.format(
                     Locale.ROOT,
                     "excess %d, end notices in transit up to %d, which allow %d",
@@ -121,9 +114,9 @@ public final class BalanceTable {
                 r.delayMs(),
                 r.policy(),
                 r.seed(),
-                r.most(),
-                Arrays.stream(r.perRank()).mapToObj(Integer::toString).collect(Collectors.joining(",")),
-                r.inFlight(),
+                r.peaks().most(),
+                Arrays.stream(r.peaks().perRank()).mapToObj(Integer::toString).collect(Collectors.joining(",")),
+                r.peaks().inFlight(),
                 r.full(),
                 r.even(),
                 r.bad(),

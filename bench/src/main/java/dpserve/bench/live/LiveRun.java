@@ -5,6 +5,7 @@ import dpserve.bench.BenchConfig;
 import dpserve.bench.BenchResult;
 import dpserve.bench.BenchServing;
 import dpserve.bench.client.ControlCalls;
+import dpserve.bench.client.ServerInfo;
 import dpserve.bench.dataset.DatasetRow;
 import dpserve.io.model.Vocabulary;
 import java.util.List;
@@ -18,9 +19,6 @@ import java.util.Map;
  * @param delayMs by which load reports were late, ms of modelled time
  */
 public record LiveRun(String method, double delayMs, BenchResult result, HeldPeaks peaks) {
-
-    /** With more steps than this share over their modelled time, the times are the machine's, not the model's. */
-    private static final double MOST_OVERRUNS = 0.01;
 
     /**
      * Sets policy and delay, empties the caches (which starts the peaks anew) and runs.
@@ -41,15 +39,10 @@ public record LiveRun(String method, double delayMs, BenchResult result, HeldPea
 
     /** What kept this machine from playing its part in time, so that no latency means anything; null if nothing did. */
     public String limit() {
-        long overruns = 0;
-        long steps = 0;
-        for (JsonNode process : result.serverInfo().path("processes")) {
-            JsonNode counters = process.path("counters");
-            overruns += counters.path("step_overruns").asLong();
-            steps += counters.path("prefill_batches").asLong()
-                    + counters.path("decode_steps").asLong();
-        }
-        return overruns > MOST_OVERRUNS * steps
+        JsonNode info = result.serverInfo();
+        long overruns = ServerInfo.counter(info, "step_overruns");
+        long steps = ServerInfo.counter(info, "prefill_batches") + ServerInfo.counter(info, "decode_steps");
+        return overruns > ServerInfo.MOST_OVERRUNS * steps
                 ? String.format(Locale.ROOT, "%.1f %% of all steps so far ended late", 100.0 * overruns / steps)
                 : result.client().limit();
     }

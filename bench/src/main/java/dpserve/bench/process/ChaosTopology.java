@@ -3,6 +3,8 @@ package dpserve.bench.process;
 import com.fasterxml.jackson.databind.JsonNode;
 import dpserve.bench.chaos.Fault.Role;
 import dpserve.bench.chaos.Fault.Target;
+import dpserve.bench.client.ControlCalls;
+import dpserve.bench.client.ServerInfo;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -26,6 +28,7 @@ final class ChaosTopology {
 
     private final Path runDir;
     private final URI base;
+    private final ControlCalls calls;
 
     /** A process: its pid, and where it takes messages. */
     record Proc(long pid, String input) {}
@@ -33,6 +36,7 @@ final class ChaosTopology {
     ChaosTopology(Path runDir, URI base) {
         this.runDir = runDir;
         this.base = base;
+        this.calls = new ControlCalls(base, Map.of());
     }
 
     Path runDir() {
@@ -112,9 +116,7 @@ final class ChaosTopology {
         if (health.status() != 200) {
             return "/health: " + health.body();
         }
-        for (JsonNode process : serverInfo().path("processes")) {
-            wanted.remove(process.path("pid").asLong());
-        }
+        wanted.removeAll(ServerInfo.pids(serverInfo()).values());
         return wanted.isEmpty() ? null : "/server_info does not tell of pids " + wanted;
     }
 
@@ -124,20 +126,7 @@ final class ChaosTopology {
 
     /** Waits until the tables of all processes are empty; what is in them at the limit. */
     List<String> awaitEmpty(long limitMs) throws InterruptedException {
-        long deadline = System.nanoTime() + limitMs * 1_000_000;
-        List<String> left;
-        do {
-            try {
-                left = ServerTables.nonEmpty(serverInfo());
-            } catch (IOException e) {
-                left = List.of("/server_info: " + e);
-            }
-            if (left.isEmpty()) {
-                return left;
-            }
-            Thread.sleep(POLL_MS);
-        } while (System.nanoTime() - deadline < 0);
-        return left;
+        return ServerInfo.awaitEmpty(calls, limitMs);
     }
 
     /** Counters of any process that must be 0 however many faults there were, and are not. */

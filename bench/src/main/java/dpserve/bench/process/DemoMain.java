@@ -3,6 +3,7 @@ package dpserve.bench.process;
 import com.fasterxml.jackson.databind.JsonNode;
 import dpserve.bench.BenchConfig;
 import dpserve.bench.client.ControlCalls;
+import dpserve.bench.client.ServerInfo;
 import dpserve.bench.live.LiveRun;
 import dpserve.io.model.Vocabulary;
 import dpserve.io.process.CommandRunner;
@@ -84,7 +85,11 @@ public final class DemoMain implements Callable<Integer> {
     private boolean killed(Vocabulary vocabulary) throws InterruptedException {
         BenchConfig config = load();
         config.warmupRequests = 0; // the kill must meet the requests whose replies are checked
-        long pid = pidOf(VICTIM, new ControlCalls(config.base(), Map.of()).serverInfo());
+        Long pid = ServerInfo.pids(new ControlCalls(config.base(), Map.of()).serverInfo())
+                .get("scheduler " + VICTIM);
+        if (pid == null) {
+            throw new IllegalStateException("/server_info names no rank " + VICTIM);
+        }
         AtomicInteger held = new AtomicInteger();
         LoadSampler sampler = new LoadSampler(config.base(), SAMPLE_MS, loads -> killUnderLoad(loads, pid, held));
         LiveRun run;
@@ -114,16 +119,6 @@ public final class DemoMain implements Callable<Integer> {
         if (total >= IN_FLIGHT - RANKS && held.compareAndSet(0, victims)) {
             ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
         }
-    }
-
-    private static long pidOf(int dpRank, JsonNode serverInfo) {
-        for (JsonNode process : serverInfo.path("processes")) {
-            if (process.path("role").asText().equals("scheduler")
-                    && process.path("index").asInt() == dpRank) {
-                return process.path("pid").asLong();
-            }
-        }
-        throw new IllegalStateException("/server_info names no rank " + dpRank);
     }
 
     private static String wrong(LiveRun run) {

@@ -6,6 +6,7 @@ import dpserve.bench.BenchConfig;
 import dpserve.bench.BenchResult;
 import dpserve.bench.BenchServing;
 import dpserve.bench.client.ControlCalls;
+import dpserve.bench.client.ServerInfo;
 import dpserve.bench.fuzz.Corpus;
 import dpserve.bench.fuzz.HttpShooter;
 import dpserve.bench.fuzz.Mutator;
@@ -38,7 +39,7 @@ public final class FuzzMain implements Callable<Integer> {
     /** Live heap after a full collection, against the one before: counters and buffers may grow once. */
     private static final double HEAP_GROWTH_MIB = 32;
 
-    private static final long TABLES_LIMIT_NS = 60_000_000_000L;
+    private static final long TABLES_LIMIT_MS = 60_000;
 
     @Option(names = "--topology", required = true, description = "topology.json of the run")
     private Path topology;
@@ -75,7 +76,10 @@ public final class FuzzMain implements Callable<Integer> {
             sendHttp();
             checkService();
             heaps(before, HeapWatch.look(pids));
-            must(isEmpty(), "tables of /server_info are not empty");
+            must(
+                    ServerInfo.awaitEmpty(new ControlCalls(http, Map.of()), TABLES_LIMIT_MS)
+                            .isEmpty(),
+                    "tables of /server_info are not empty");
         } catch (IOException | IllegalStateException e) {
             broken.add(e.getMessage());
         }
@@ -212,18 +216,6 @@ public final class FuzzMain implements Callable<Integer> {
             System.out.printf(Locale.ROOT, "  %-14s %5.1f before, %5.1f after%n", name, mib, now);
             must(now <= mib + HEAP_GROWTH_MIB, "the heap of " + name + " grew");
         });
-    }
-
-    private boolean isEmpty() throws InterruptedException {
-        long deadline = System.nanoTime() + TABLES_LIMIT_NS;
-        ControlCalls calls = new ControlCalls(http, Map.of());
-        while (System.nanoTime() - deadline < 0) {
-            if (ServerTables.isEmpty(calls.serverInfo())) {
-                return true;
-            }
-            Thread.sleep(200);
-        }
-        return false;
     }
 
     private void must(boolean holds, String otherwise) {

@@ -99,7 +99,8 @@ public final class LiveBalanceMain implements Callable<Integer> {
                     }
                     System.out.print(table.row(runs));
                     boolean exact = policy.equals(EXACT) && workers == 1;
-                    good &= runs.stream().allMatch(r -> r.bad() == 0 && (!exact || r.most() <= table.even()));
+                    good &= runs.stream()
+                            .allMatch(r -> r.bad() == 0 && (!exact || r.peaks().most() <= table.even()));
                 }
             }
         } catch (IllegalStateException e) {
@@ -140,8 +141,7 @@ public final class LiveBalanceMain implements Callable<Integer> {
                 delayMs,
                 policy,
                 seed,
-                run.peaks().perRank(),
-                run.peaks().inFlight(),
+                run.peaks(),
                 samples.full(),
                 samples.even(),
                 run.bad(),

@@ -5,6 +5,7 @@ import dpserve.bench.BenchConfig;
 import dpserve.bench.BenchResult;
 import dpserve.bench.BenchServing;
 import dpserve.bench.client.ControlCalls;
+import dpserve.bench.client.ServerInfo;
 import dpserve.bench.metrics.Distribution;
 import dpserve.bench.metrics.RequestOutcome;
 import dpserve.bench.metrics.RequestOutcome.Ending;
@@ -16,7 +17,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import picocli.CommandLine.Command;
@@ -45,7 +45,7 @@ public final class OverloadMain implements Callable<Integer> {
     /** Who is refused hears of it at once: well below the time of any reply. */
     private static final double MOST_REFUSED_P99_S = 1;
 
-    private static final long TABLES_LIMIT_NS = 20_000_000_000L;
+    private static final long TABLES_LIMIT_MS = 20_000;
 
     @Option(names = "--port", required = true)
     private int port;
@@ -73,7 +73,7 @@ public final class OverloadMain implements Callable<Integer> {
             double capacity = alone.metrics().completed() / alone.metrics().durationS();
             double rate = factor * capacity;
             System.out.printf(Locale.ROOT, "capacity %.1f req/s; now %.1f req/s for %d s%n", capacity, rate, seconds);
-            HeapWatch heaps = new HeapWatch(processes(), seconds * 1000L / LOOKS);
+            HeapWatch heaps = new HeapWatch(ServerInfo.pids(calls().serverInfo()), seconds * 1000L / LOOKS);
             BenchResult over;
             try {
                 over = run(
@@ -115,18 +115,8 @@ public final class OverloadMain implements Callable<Integer> {
                 .measure(config(more));
     }
 
-    private JsonNode serverInfo() throws InterruptedException {
-        return new ControlCalls(config().base(), Map.of()).serverInfo();
-    }
-
-    private Map<String, Long> processes() throws InterruptedException {
-        Map<String, Long> pids = new TreeMap<>();
-        for (JsonNode process : serverInfo().path("processes")) {
-            pids.put(
-                    process.path("role").asText() + " " + process.path("index").asText(),
-                    process.path("pid").asLong());
-        }
-        return pids;
+    private ControlCalls calls() {
+        return new ControlCalls(config().base(), Map.of());
     }
 
     private static Distribution seconds(BenchResult result, Predicate<RequestOutcome> which) {
@@ -163,12 +153,14 @@ public final class OverloadMain implements Callable<Integer> {
         must(lost == 0 && wrong == 0, lost + " replies lost, " + wrong + " wrong");
         must(admitted.p99() <= MOST_ADMITTED_P99 * before.p99(), "those served waited too long");
         must(refused.p99() <= MOST_REFUSED_P99_S, "refusals came late");
+        JsonNode info = calls().serverInfo();
         for (String kind : List.of("ranks_down", "ranks_down_falsely")) {
-            must(counter(kind) == 0, kind + " " + counter(kind));
+            long count = ServerInfo.counter(info, kind);
+            must(count == 0, kind + " " + count);
         }
         System.out.println("heap after a full collection, MiB, in " + LOOKS + " looks:");
         heaps.forEach(this::heap);
-        must(isEmpty(), "tables of /server_info are not empty");
+        must(ServerInfo.awaitEmpty(calls(), TABLES_LIMIT_MS).isEmpty(), "tables of /server_info are not empty");
     }
 
     private void heap(String name, double[] mib) {
@@ -181,26 +173,6 @@ public final class OverloadMain implements Callable<Integer> {
         }
         System.out.println(line);
         must(end <= HEAP_SLACK * middle + HEAP_SLACK_MIB, "the heap of " + name + " grows");
-    }
-
-    private long counter(String name) throws InterruptedException {
-        long sum = 0;
-        for (JsonNode process : serverInfo().path("processes")) {
-            sum += process.path("counters").path(name).asLong();
-        }
-        return sum;
-    }
-
-    /** Ends are still on their way when the last reply is here. */
-    private boolean isEmpty() throws InterruptedException {
-        long deadline = System.nanoTime() + TABLES_LIMIT_NS;
-        while (System.nanoTime() - deadline < 0) {
-            if (ServerTables.isEmpty(serverInfo())) {
-                return true;
-            }
-            Thread.sleep(200);
-        }
-        return false;
     }
 
     private void must(boolean holds, String otherwise) {

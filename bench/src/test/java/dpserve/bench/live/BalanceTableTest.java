@@ -12,7 +12,8 @@ class BalanceTableTest {
     private final BalanceTable table = new BalanceTable(100, RANKS);
 
     private static BalanceTable.Run run(int workers, long seed, int inFlight, int even, int... perRank) {
-        return new BalanceTable.Run(workers, 50, "least_requests", seed, perRank, inFlight, 40, even, 0, false);
+        HeldPeaks peaks = new HeldPeaks(perRank, inFlight);
+        return new BalanceTable.Run(workers, 50, "least_requests", seed, peaks, 40, even, 0, false);
     }
 
     @Test
@@ -40,7 +41,8 @@ class BalanceTableTest {
 
     @Test
     void shouldNotHideRepliesThatWereWrong() {
-        BalanceTable.Run bad = new BalanceTable.Run(1, 0, "vllm", 1, new int[] {25, 25, 25, 25}, 100, 1, 1, 3, true);
+        HeldPeaks peaks = new HeldPeaks(new int[] {25, 25, 25, 25}, 100);
+        BalanceTable.Run bad = new BalanceTable.Run(1, 0, "vllm", 1, peaks, 1, 1, 3, true);
 
         assertThat(table.row(List.of(bad)))
                 .contains("3 REPLIES WRONG OR LOST")

@@ -52,16 +52,4 @@ public record Env(Map<String, String> variables) {
         }
         throw new IllegalArgumentException(name + " must be a number of at least " + min);
     }
-
-    /** True for 1, true, yes, on (any case); false for anything else that is set. */
-    public boolean flag(String name, boolean defaultValue) {
-        String text = variables.get(name);
-        if (text == null || text.isBlank()) {
-            return defaultValue;
-        }
-        return switch (text.trim().toLowerCase(java.util.Locale.ROOT)) {
-            case "1", "true", "yes", "on" -> true;
-            default -> false;
-        };
-    }
 }

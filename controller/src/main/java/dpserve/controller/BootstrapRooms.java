@@ -84,14 +84,4 @@ public final class BootstrapRooms {
             it.remove();
         }
     }
-
-    /** Rooms known. */
-    public int size() {
-        return rooms.size();
-    }
-
-    /** Rooms asked for that nobody has announced. */
-    public int asked() {
-        return questions.size();
-    }
 }

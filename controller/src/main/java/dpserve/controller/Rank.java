@@ -26,11 +26,8 @@ public final class Rank {
     /** Time of the newest greeting of this incarnation, on the same clock. */
     long greetedNs;
 
-    /** Engine steps, held rids and their hash, as the newest heartbeat said. */
-    long step;
-
+    /** Held rids, as the newest heartbeat said. */
     int heldCount;
-    long heldHash;
 
     /** Legacy rank: whether the workers have been told of it. */
     boolean announced;
@@ -89,28 +86,13 @@ public final class Rank {
         return inputEndpoint;
     }
 
-    /** What it said of itself when it registered. */
-    public Map<String, Long> info() {
-        return info;
-    }
-
     /** Its process id on its own host. */
     public long pid() {
         return pid;
     }
 
-    /** Engine steps finished, by the newest heartbeat. */
-    public long step() {
-        return step;
-    }
-
     /** Wire rids held, by the newest heartbeat. */
     public int heldCount() {
         return heldCount;
-    }
-
-    /** Their hash, to be compared with {@link RidMap#hash}. */
-    public long heldHash() {
-        return heldHash;
     }
 }

@@ -112,9 +112,7 @@ final class RankLiveness {
             return;
         }
         rank.heartbeatNs = now;
-        rank.step = beat.step();
         rank.heldCount = beat.heldCount();
-        rank.heldHash = beat.heldHash();
         if (rank.state == RankState.ABSENT && now - rank.greetedNs >= GREET_INTERVAL_NS) {
             greet(rank, now); // its registration got lost, or the greeting did
         }

@@ -18,11 +18,6 @@ public final class RankTable {
         }
     }
 
-    /** Number of slots. */
-    public int slots() {
-        return ranks.size();
-    }
-
     /** The slot, or null for a number that is not one. */
     public Rank get(int dpRank) {
         return dpRank >= 0 && dpRank < ranks.size() ? ranks.get(dpRank) : null;

@@ -28,10 +28,6 @@ final class DecodeManager {
         return running.size();
     }
 
-    List<Request> running() {
-        return running;
-    }
-
     void add(Request r) {
         running.add(r);
     }

@@ -37,14 +37,13 @@ public final class RequestHeader {
     private static final int MAX_LAST_END = 4096;
 
     private final WireScanner in = new WireScanner();
-    private String tag;
     private TextSpan rid;
     private KnownText httpWorkerIpc;
     private IntArraySpan inputIds = NO_IDS;
     private Long bootstrapRoom;
     private Integer routedDpRank;
     private String routingKey;
-    private int dispatchTimeAt = -1;
+    private boolean hasDispatchTime;
 
     /** The end of the newest request that was read to its end, from behind the token ids; see {@link #endsAsBefore}. */
     private byte[] lastEnd = {};
@@ -73,7 +72,7 @@ public final class RequestHeader {
     public RequestHeader read(byte[] frame) throws CodecException {
         in.reset(frame);
         int length = in.array("message");
-        tag = KnownText.read(in, RequestCodec.GENERATE_TAG, "tag").text();
+        String tag = KnownText.read(in, RequestCodec.GENERATE_TAG, "tag").text();
         boolean generate = GENERATE.equals(tag);
         if (!generate && !EMBEDDING.equals(tag)) {
             throw new CodecException(Kind.UNKNOWN_TAG, "not a request");
@@ -95,7 +94,7 @@ public final class RequestHeader {
         bootstrapRoom = known && generate && s.to(rankAt - ROOM_BEFORE_RANK) ? in.optInteger("bootstrap_room") : null;
         routedDpRank = known && s.to(rankAt) ? in.optInt32("routed_dp_rank") : null;
         routingKey = length >= PINNED_LENGTH && generate && s.to(ROUTING_KEY) ? in.optText("routing_key") : null;
-        dispatchTimeAt = dispatchTimeAt(s);
+        hasDispatchTime = endsInDispatchTime(s);
         if (frame.length - end <= MAX_LAST_END) {
             lastEnd = Arrays.copyOfRange(frame, end, frame.length);
             lastLength = length;
@@ -113,9 +112,7 @@ public final class RequestHeader {
         boolean same = length == lastLength
                 && generate == lastGenerate
                 && Arrays.equals(frame, from, frame.length, lastEnd, 0, lastEnd.length);
-        if (same) {
-            dispatchTimeAt = dispatchTimeAt < 0 ? -1 : frame.length - Double.BYTES;
-        } else {
+        if (!same) {
             lastLength = -1; // until this one has been read to its end
         }
         return same;
@@ -132,8 +129,7 @@ public final class RequestHeader {
         };
     }
 
-    /** Offset of the placeholder's 8 bytes, or -1 if the message does not end in one. */
-    private int dispatchTimeAt(StructReader s) throws CodecException {
+    private boolean endsInDispatchTime(StructReader s) throws CodecException {
         long lastKey = -1;
         int valueAt = -1;
         for (int i = s.ext(); i > 0; i--) {
@@ -142,8 +138,7 @@ public final class RequestHeader {
             WireValues.skip(in, ExtKeys.TAG);
         }
         s.finish();
-        boolean ends = lastKey == ExtKeys.DISPATCH_TIME && in.atEnd() && in.position() - valueAt == DISPATCH_TIME_BYTES;
-        return ends ? valueAt + 1 : -1;
+        return lastKey == ExtKeys.DISPATCH_TIME && in.atEnd() && in.position() - valueAt == DISPATCH_TIME_BYTES;
     }
 
     /**
@@ -167,11 +162,6 @@ public final class RequestHeader {
             items.add(Arrays.copyOfRange(frame, from, in.position()));
         }
         return items;
-    }
-
-    /** {@link #GENERATE} or {@link #EMBEDDING}. */
-    public String tag() {
-        return tag;
     }
 
     /** The wire rid, from SGLang's tokenizer the user's; null if there is none. It may lie in the frame. */
@@ -222,20 +212,8 @@ public final class RequestHeader {
         return routingKey;
     }
 
-    /** Whether the message ends in a dispatch_time placeholder. */
+    /** Whether the message ends in a dispatch_time placeholder: its last 8 bytes are the big-endian double. */
     public boolean hasDispatchTime() {
-        return dispatchTimeAt >= 0;
-    }
-
-    /**
-     * Writes the dispatch time into the frame of the newest {@link #read}, which must end in its placeholder.
-     *
-     * @param epochSeconds seconds since the epoch
-     */
-    public void patchDispatchTime(byte[] frame, double epochSeconds) {
-        long bits = Double.doubleToRawLongBits(epochSeconds);
-        for (int i = 0; i < Double.BYTES; i++) {
-            frame[dispatchTimeAt + i] = (byte) (bits >>> 8 * (Double.BYTES - 1 - i));
-        }
+        return hasDispatchTime;
     }
 }

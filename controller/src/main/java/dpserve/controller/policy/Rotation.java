@@ -44,17 +44,4 @@ final class Rotation {
         }
         return best;
     }
-
-    /** The next live rank in turn. */
-    int next(RankView ranks) {
-        int slots = ranks.slots();
-        for (int i = 0; i < slots; i++) {
-            int rank = (next + i) % slots;
-            if (ranks.isLive(rank)) {
-                next = rank + 1;
-                return rank;
-            }
-        }
-        return DispatchPolicy.NOT_LIVE;
-    }
 }

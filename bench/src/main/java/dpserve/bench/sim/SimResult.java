@@ -7,75 +7,90 @@ import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
-/** The figures of one simulated run. All times are modelled time, never a GPU's. */
-public final class SimResult {
+/**
+ * The figures of one simulated run. All times are modelled time, never a GPU's.
+ *
+ * @param failed requests that were refused or lost with their rank
+ * @param completed requests that ended whole
+ * @param durationS modelled seconds from the start to the last end
+ * @param ttftMs time to the first token
+ * @param tpotMs time per output token after the first
+ * @param imbalance how even the ranks were
+ * @param reports load reports that the controller handled
+ * @param loadAgeMs how long before a dispatch the chosen rank's newest load was sampled
+ * @param steadyThroughput requests that ended per second between the first fifth and the last: neither filling up nor running dry
+ * @param latenciesMs TTFT and TPOT of each request that ended whole
+ * @param resumed attempts that went on where one stood whose rank died
+ * @param broken promises that were broken, in words; empty if all were kept
+ * @param events events in the log
+ * @param hash SHA-256 of the event log
+ */
+public record SimResult(
+        SimOptions options,
+        long seed,
+        int failed,
+        int completed,
+        long outputTokens,
+        double durationS,
+        Distribution ttftMs,
+        Distribution tpotMs,
+        Distribution e2eMs,
+        ImbalanceMeter.Figures imbalance,
+        long reports,
+        Distribution loadAgeMs,
+        double steadyThroughput,
+        double[][] latenciesMs,
+        int resumed,
+        List<String> broken,
+        long events,
+        String hash) {
     private static final double NS_PER_S = 1e9;
     private static final double MS = 1e3;
 
-    private final SimOptions options;
-    private final long seed;
-    private final int failed;
-    private final int completed;
-    private final long outputTokens;
-    private final double durationS;
-    private final Distribution ttftMs;
-    private final Distribution tpotMs;
-    private final Distribution e2eMs;
-    private final ImbalanceMeter.Figures imbalance;
-    private final long reports;
-    private final Distribution loadAgeMs;
-    private final double steadyThroughput;
-    private final double[][] latenciesMs;
-    private final int resumed;
-    private final List<String> broken;
-    private final long events;
-    private final String hash;
-
-    SimResult(
+    static SimResult of(
             SimOptions options,
             long seed,
             SimRequest[] requests,
             long lastEndNs,
             ImbalanceMeter.Figures imbalance,
-            long reports,
-            Distribution loadAgeMs,
+            ReportChannel reports,
             int resumed,
             List<String> broken,
-            long events,
-            String hash) {
-        this.options = options;
-        this.seed = seed;
-        this.failed = (int) Arrays.stream(requests).filter(r -> r.failed).count();
-        this.completed = requests.length - failed;
-        this.outputTokens = ok(requests).mapToLong(r -> r.tokens).sum();
-        this.durationS = lastEndNs / NS_PER_S;
-        this.ttftMs = millis(requests, r -> (r.firstTokenNs - r.startNs) / NS_PER_S);
-        this.e2eMs = millis(requests, r -> (r.endNs - r.startNs) / NS_PER_S);
-        this.tpotMs = Distribution.of(
+            EventLog log) {
+        int completed = (int) ok(requests).count();
+        return new SimResult(
+                options,
+                seed,
+                requests.length - completed,
+                completed,
+                ok(requests).mapToLong(r -> r.tokens).sum(),
+                lastEndNs / NS_PER_S,
+                millis(ok(requests), SimResult::ttftS),
+                millis(ok(requests).filter(r -> r.tokens > 1), SimResult::tpotS),
+                millis(ok(requests), r -> (r.endNs - r.startNs) / NS_PER_S),
+                imbalance,
+                reports.applied(),
+                reports.agesMs(),
+                steady(requests),
                 ok(requests)
-                        .filter(r -> r.tokens > 1)
-                        .mapToDouble(SimResult::tpotS)
-                        .toArray(),
-                MS);
-        this.latenciesMs = ok(requests)
-                .map(r -> new double[] {(r.firstTokenNs - r.startNs) / NS_PER_S * MS, tpotS(r) * MS})
-                .toArray(double[][]::new);
-        this.reports = reports;
-        this.loadAgeMs = loadAgeMs;
-        this.steadyThroughput = steady(requests);
-        this.imbalance = imbalance;
-        this.resumed = resumed;
-        this.broken = broken;
-        this.events = events;
-        this.hash = hash;
+                        .map(r -> new double[] {ttftS(r) * MS, tpotS(r) * MS})
+                        .toArray(double[][]::new),
+                resumed,
+                broken,
+                log.events(),
+                log.hash());
     }
 
     private static Stream<SimRequest> ok(SimRequest[] requests) {
         return Arrays.stream(requests).filter(r -> !r.failed);
     }
 
-    private static Distribution millis(SimRequest[] requests, ToDoubleFunction<SimRequest> seconds) {
-        return Distribution.of(ok(requests).mapToDouble(seconds).toArray(), MS);
+    private static Distribution millis(Stream<SimRequest> requests, ToDoubleFunction<SimRequest> seconds) {
+        return Distribution.of(requests.mapToDouble(seconds).toArray(), MS);
+    }
+
+    private static double ttftS(SimRequest r) {
+        return (r.firstTokenNs - r.startNs) / NS_PER_S;
     }
 
     private static double tpotS(SimRequest r) {
@@ -89,59 +104,9 @@ public final class SimResult {
         return to <= from ? 0 : (to - from) * NS_PER_S / Math.max(1, ends[to] - ends[from]);
     }
 
-    /** Promises that were broken, in words; empty if all were kept. */
-    public List<String> broken() {
-        return broken;
-    }
-
-    /** SHA-256 of the event log. */
-    public String hash() {
-        return hash;
-    }
-
-    /** Events in the log. */
-    public long events() {
-        return events;
-    }
-
-    /** Requests that ended whole. */
-    public int completed() {
-        return completed;
-    }
-
-    /** Attempts that went on where one stood whose rank died. */
-    public int resumed() {
-        return resumed;
-    }
-
-    /** Load reports that the controller handled. */
-    public long reports() {
-        return reports;
-    }
-
-    /** How long before a dispatch the chosen rank's newest load was sampled, milliseconds. */
-    public Distribution loadAgeMs() {
-        return loadAgeMs;
-    }
-
-    /** Requests that were refused or lost with their rank. */
-    public int failed() {
-        return failed;
-    }
-
-    /** Time to the first token, milliseconds. */
-    public Distribution ttftMs() {
-        return ttftMs;
-    }
-
     /** Output tokens per second. */
     public double outputThroughput() {
         return outputTokens / durationS;
-    }
-
-    /** Requests that ended per second between the first fifth and the last: neither filling up nor running dry. */
-    public double steadyThroughput() {
-        return steadyThroughput;
     }
 
     /** Requests per second that met both objectives, milliseconds. */
@@ -150,21 +115,6 @@ public final class SimResult {
                         .filter(l -> l[0] <= mostTtftMs && l[1] <= mostTpotMs)
                         .count()
                 / durationS;
-    }
-
-    /** Time per output token after the first, milliseconds. */
-    public Distribution tpotMs() {
-        return tpotMs;
-    }
-
-    /** Modelled seconds from the start to the last end. */
-    public double durationS() {
-        return durationS;
-    }
-
-    /** How even the ranks were. */
-    public ImbalanceMeter.Figures imbalance() {
-        return imbalance;
     }
 
     /** A table for people. */

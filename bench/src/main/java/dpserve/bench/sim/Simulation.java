@@ -139,19 +139,17 @@ public final class Simulation {
         while (queue.nowNs() < quietNs && queue.runNext()) {
             // runs what is left
         }
-        return new SimResult(
+        return SimResult.of(
                 options,
                 seed,
                 requests,
                 lastEndNs,
                 imbalance.figures(),
-                reports.applied(),
-                reports.agesMs(),
+                reports,
                 tokenizers.resumed(),
                 Promises.check(
                         controller.core(), ranks, requests, wrong, hasFaults() || tokenizers.resumed() > 0, tokenizers),
-                log.events(),
-                log.hash());
+                log);
     }
 
     private boolean hasFaults() {

@@ -11,7 +11,6 @@ import java.util.TreeSet;
 /** What the faults of one or more runs did, as one table. */
 public final class ChaosTable {
     private static final String FORMAT = "%-42s %-25s %5s %8s %5s %4s %7s %15s %11s%n";
-    private static final String SEPARATOR = "\t";
 
     /** Rows of the fault matrix that no run here makes, and why. */
     private static final String[][] NOT_RUN = {
@@ -40,35 +39,7 @@ public final class ChaosTable {
             int cut,
             int refused,
             long longestGapMs,
-            long recoveryMs) {
-        /** As a line of a file. */
-        public String line() {
-            return String.join(
-                    SEPARATOR,
-                    row,
-                    phase,
-                    Integer.toString(requests),
-                    Integer.toString(wrong),
-                    Integer.toString(cut),
-                    Integer.toString(refused),
-                    Long.toString(longestGapMs),
-                    Long.toString(recoveryMs));
-        }
-
-        /** The entry that a line tells of. */
-        public static Entry of(String line) {
-            String[] f = line.split(SEPARATOR);
-            return new Entry(
-                    f[0],
-                    f[1],
-                    Integer.parseInt(f[2]),
-                    Integer.parseInt(f[3]),
-                    Integer.parseInt(f[4]),
-                    Integer.parseInt(f[5]),
-                    Long.parseLong(f[6]),
-                    Long.parseLong(f[7]));
-        }
-    }
+            long recoveryMs) {}
 
     private ChaosTable() {}
 

@@ -2,6 +2,7 @@ package dpserve.bench.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import dpserve.bench.client.ServerInfo;
 import dpserve.bench.sim.ImbalanceMeter;
 import java.io.IOException;
@@ -33,10 +34,11 @@ record LiveRun(
         List<String> limits,
         double[] loadAgesMs) {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON =
+            new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
     /**
-     * What the run was made with.
+     * What the run was made with: lines of a properties file whose keys are these names in snake case.
      *
      * @param beganS epoch seconds before the measured load
      * @param command the command that repeats it
@@ -57,16 +59,7 @@ record LiveRun(
             try (Reader in = Files.newBufferedReader(file)) {
                 p.load(in);
             }
-            return new Settings(
-                    p.getProperty("method"),
-                    p.getProperty("report"),
-                    Double.parseDouble(p.getProperty("delay_ms")),
-                    Double.parseDouble(p.getProperty("time_scale")),
-                    Long.parseLong(p.getProperty("seed")),
-                    Boolean.parseBoolean(p.getProperty("dp_attention")),
-                    Boolean.parseBoolean(p.getProperty("pd_separated")),
-                    Double.parseDouble(p.getProperty("began_s")),
-                    p.getProperty("command"));
+            return JSON.convertValue(p, Settings.class);
         }
     }
 

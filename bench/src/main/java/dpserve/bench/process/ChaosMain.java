@@ -139,13 +139,19 @@ public final class ChaosMain implements Callable<Integer> {
                         entry.requests(),
                         entry.longestGapMs(),
                         entry.recoveryMs());
-                Files.writeString(results, entry.line() + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                Files.writeString(
+                        results,
+                        ChaosHttp.JSON.writeValueAsString(entry) + "\n",
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.APPEND);
             }
             topology.errorLines().forEach(line -> broken.add("log: " + line));
             checkDecisions();
             if (print || !broken.isEmpty()) {
-                System.out.print(ChaosTable.of(
-                        Files.readAllLines(results).stream().map(Entry::of).toList()));
+                System.out.print(ChaosTable.of(ChaosHttp.JSON
+                        .readerFor(Entry.class)
+                        .<Entry>readValues(results.toFile())
+                        .readAll()));
             }
         } catch (IOException e) {
             broken.add(e.toString());

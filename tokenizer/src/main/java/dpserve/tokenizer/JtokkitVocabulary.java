@@ -14,7 +14,7 @@ import java.util.List;
  * token; they are accepted and stand for no bytes.
  *
  * <p>Nothing is read before it is used: making the encoder takes a few hundred milliseconds and 12 MB, the bytes of the
- * tokens much less. A process that wants the encoder before its first request calls {@link #load}.
+ * tokens much less.
  */
 public final class JtokkitVocabulary implements Vocabulary {
     /** The longest token is one of 128 spaces. */
@@ -24,12 +24,6 @@ public final class JtokkitVocabulary implements Vocabulary {
 
     private volatile Encoding encoding;
     private volatile byte[][] bytesOfToken;
-
-    /** Makes the encoder now. */
-    public JtokkitVocabulary load() {
-        encoding();
-        return this;
-    }
 
     @Override
     public int[] encode(String text) {

@@ -7,7 +7,6 @@ final class Call {
     final byte[] body;
     final String routingKey;
     final ReplyReader reader;
-    final long intendedNs;
     private final Ended ended;
 
     long sentNs;
@@ -25,11 +24,10 @@ final class Call {
         void ended(Call call, String lost);
     }
 
-    Call(byte[] body, String routingKey, ReplyReader reader, long intendedNs, Ended ended) {
+    Call(byte[] body, String routingKey, ReplyReader reader, Ended ended) {
         this.body = body;
         this.routingKey = routingKey;
         this.reader = reader;
-        this.intendedNs = intendedNs;
         this.ended = ended;
     }
 

@@ -182,7 +182,6 @@ public final class LoadRunner {
                 body,
                 r.routingKey(),
                 reader,
-                intendedNs,
                 (c, lost) -> guard(() -> {
                     open.remove(c);
                     events += c.events;

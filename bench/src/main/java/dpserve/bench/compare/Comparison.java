@@ -26,22 +26,18 @@ public final class Comparison {
      *
      * @param folders one for each run
      * @param command the command that repeats all
-     * @param simulate whether each run is repeated in virtual time
      * @return a table for the terminal
      */
-    public static String write(List<Path> folders, Path outputDir, String command, boolean simulate)
-            throws IOException {
+    public static String write(List<Path> folders, Path outputDir, String command) throws IOException {
         List<LiveRun> runs = new ArrayList<>();
         for (Path folder : folders) {
             runs.add(LiveRun.read(folder));
         }
         Map<String, SimulatedRun> simulated = new LinkedHashMap<>();
-        if (simulate) {
-            PromptTokens tokens = new PromptTokens(new JtokkitVocabulary());
-            for (LiveRun run : runs) {
-                if (!run.settings().pdSeparated()) { // the simulator knows no pairs of servers
-                    simulated.put(run.name(), simulate(run, tokens));
-                }
+        PromptTokens tokens = new PromptTokens(new JtokkitVocabulary());
+        for (LiveRun run : runs) {
+            if (!run.settings().pdSeparated()) { // the simulator knows no pairs of servers
+                simulated.put(run.name(), simulate(run, tokens));
             }
         }
         JsonNode first = runs.get(0).result();

@@ -13,18 +13,18 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * One load on a running topology under one policy and report delay.
+ * One load on a running topology under one policy.
  *
  * @param method the policy
- * @param delayMs by which load reports were late, ms of modelled time
  */
-public record LiveRun(String method, double delayMs, BenchResult result, HeldPeaks peaks) {
+public record LiveRun(String method, BenchResult result, HeldPeaks peaks) {
 
     /**
      * Sets policy and delay, empties the caches (which starts the peaks anew) and runs.
      *
      * @param config of the load; its flushCache is set
      * @param rows the workload, or null for the one that the config names
+     * @param delayMs by which load reports are late, ms of modelled time
      * @throws IllegalStateException if the server refuses, is not there or tells no peaks
      */
     public static LiveRun measure(
@@ -34,7 +34,7 @@ public record LiveRun(String method, double delayMs, BenchResult result, HeldPea
         new ControlCalls(config.base(), config.request.headers(Map.of())).loadBalance(method, delayMs);
         BenchServing bench = new BenchServing(vocabulary, Map.of(), line -> {}, total -> done -> {});
         BenchResult result = rows == null ? bench.measure(config) : bench.measure(config, rows);
-        return new LiveRun(method, delayMs, result, HeldPeaks.of(result.serverInfo()));
+        return new LiveRun(method, result, HeldPeaks.of(result.serverInfo()));
     }
 
     /** What kept this machine from playing its part in time, so that no latency means anything; null if nothing did. */

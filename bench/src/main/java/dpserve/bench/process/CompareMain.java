@@ -26,16 +26,13 @@ public final class CompareMain implements Callable<Integer> {
     @Option(names = "--command", required = true, description = "The command that repeats all runs.")
     private String command;
 
-    @Option(names = "--no-simulation", description = "Leave out the simulated columns.")
-    private boolean noSimulation;
-
     public static void main(String[] args) {
         CommandRunner.run(new CompareMain(), args);
     }
 
     @Override
     public Integer call() throws IOException {
-        System.out.print(Comparison.write(folders, outputDir, command, !noSimulation));
+        System.out.print(Comparison.write(folders, outputDir, command));
         return 0;
     }
 }

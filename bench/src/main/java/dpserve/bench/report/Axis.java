@@ -79,10 +79,6 @@ final class Axis {
         return fromPx + share * (toPx - fromPx);
     }
 
-    double low() {
-        return low;
-    }
-
     List<Tick> ticks() {
         return ticks;
     }

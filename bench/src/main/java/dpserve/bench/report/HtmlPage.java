@@ -30,7 +30,7 @@ public final class HtmlPage {
      */
     public HtmlPage limitedByThisMachine(List<String> reasons) {
         banner = "<div class=\"banner\" role=\"alert\"><strong>Limited by this machine</strong>"
-                + "<p>No conclusion can be drawn from the figures below.</p>" + list(reasons, "") + "</div>\n";
+                + "<p>No conclusion can be drawn from the figures below.</p>" + list(reasons) + "</div>\n";
         return this;
     }
 
@@ -48,7 +48,7 @@ public final class HtmlPage {
     }
 
     public HtmlPage bullets(List<String> items) {
-        body.append(list(items, ""));
+        body.append(list(items));
         return this;
     }
 
@@ -70,13 +70,13 @@ public final class HtmlPage {
      */
     public HtmlPage repeat(List<String> commands, List<String> facts) {
         footer = "<footer>\n<h2>To repeat this</h2>\n<pre><code>" + Html.escape(String.join("\n", commands))
-                + "</code></pre>\n" + list(facts, "") + "</footer>\n";
+                + "</code></pre>\n" + list(facts) + "</footer>\n";
         return this;
     }
 
-    private static String list(List<String> items, String none) {
+    private static String list(List<String> items) {
         if (items.isEmpty()) {
-            return none;
+            return "";
         }
         StringBuilder out = new StringBuilder("<ul>");
         items.forEach(item -> out.append("<li>").append(Html.escape(item)).append("</li>"));

@@ -42,10 +42,6 @@ public final class LineChart {
         return this;
     }
 
-    public LineChart line(String name, double[] x, double[] y) {
-        return add(new Series(name, x, y, null, null, false));
-    }
-
     /** A line with an interval around each point, drawn as an error bar. */
     public LineChart line(String name, double[] x, double[] y, double[] low, double[] high) {
         return add(new Series(name, x, y, low, high, false));

@@ -17,9 +17,7 @@ public final class EventLog {
     /** Kinds of event; the text form is the lower-case name. */
     enum Kind {
         SENT,
-        DISPATCHED,
         RECEIVED,
-        FIRST_TOKEN,
         ENDED,
         FAILED,
         REPORT_APPLIED,

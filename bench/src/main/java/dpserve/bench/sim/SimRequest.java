@@ -9,9 +9,6 @@ final class SimRequest {
     private final boolean allowEos;
     final long startNs;
 
-    /** Requests under way when this one was sent, itself included. */
-    final int inFlight;
-
     int dpRank = -1;
     long firstTokenNs = -1;
     long lastTokenNs = -1;
@@ -21,10 +18,9 @@ final class SimRequest {
     private long hash;
     private int last;
 
-    SimRequest(int number, int[] ids, boolean allowEos, long startNs, int inFlight) {
+    SimRequest(int number, int[] ids, boolean allowEos, long startNs) {
         this.number = number;
         this.startNs = startNs;
-        this.inFlight = inFlight;
         this.allowEos = allowEos;
         long h = SimulatedModel.START;
         for (int i = 0; i < ids.length - 1; i++) {

@@ -200,7 +200,8 @@ public final class Simulation {
         DatasetRow row = rows.get(i);
         int[] ids = promptIds.apply(row);
         SamplingParams params = SamplingParams.greedy(row.outputLen()).ignoringEos();
-        SimRequest request = new SimRequest(i, ids, !params.ignoreEos(), intendedNs, ++sent - ended);
+        SimRequest request = new SimRequest(i, ids, !params.ignoreEos(), intendedNs);
+        sent++;
         requests[i] = request;
         lastSentNs = queue.nowNs();
         log.add(Kind.SENT, queue.nowNs(), i, -1);

@@ -39,42 +39,6 @@ public record RequestOutcome(
         int dpRank,
         Map<String, Double> stagesS) {
 
-    /** Without stages. */
-    public RequestOutcome(
-            int row,
-            Ending ending,
-            String problem,
-            double startS,
-            double sendLagS,
-            double latencyS,
-            double ttftS,
-            double[] itlS,
-            int promptLen,
-            int outputLen,
-            int cachedTokens,
-            String text,
-            int[] outputIds,
-            String rid,
-            int dpRank) {
-        this(
-                row,
-                ending,
-                problem,
-                startS,
-                sendLagS,
-                latencyS,
-                ttftS,
-                itlS,
-                promptLen,
-                outputLen,
-                cachedTokens,
-                text,
-                outputIds,
-                rid,
-                dpRank,
-                Map.of());
-    }
-
     /** How a request ended. */
     public enum Ending {
         /** The whole reply arrived. */

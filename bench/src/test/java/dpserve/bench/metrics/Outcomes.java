@@ -1,6 +1,7 @@
 package dpserve.bench.metrics;
 
 import dpserve.bench.metrics.RequestOutcome.Ending;
+import java.util.Map;
 
 /** Outcomes with given figures. */
 public final class Outcomes {
@@ -22,10 +23,12 @@ public final class Outcomes {
                 "some words",
                 null,
                 "rid" + row,
-                row % 2);
+                row % 2,
+                Map.of());
     }
 
     public static RequestOutcome failed(int row, Ending ending, String problem) {
-        return new RequestOutcome(row, ending, problem, 0, 0, 1, 1, new double[0], 10, 0, 0, "", null, null, -1);
+        return new RequestOutcome(
+                row, ending, problem, 0, 0, 1, 1, new double[0], 10, 0, 0, "", null, null, -1, Map.of());
     }
 }

@@ -11,6 +11,7 @@ import dpserve.io.SimulatedModel;
 import dpserve.tokenizer.JtokkitVocabulary;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +30,8 @@ class ReplyVerifierTest {
     }
 
     private static RequestOutcome reply(int[] ids, String text, String problem) {
-        return new RequestOutcome(0, Ending.COMPLETE, problem, 0, 0, 1, 1, new double[0], 3, 40, 0, text, ids, "r", 0);
+        return new RequestOutcome(
+                0, Ending.COMPLETE, problem, 0, 0, 1, 1, new double[0], 3, 40, 0, text, ids, "r", 0, Map.of());
     }
 
     private static VerifyReport check(RequestOutcome outcome) {

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 
 /**
@@ -42,7 +43,7 @@ public final class BenchServing {
     private final Vocabulary vocabulary;
     private final Map<String, String> environment;
     private final Consumer<String> log;
-    private final IntFunction<LoadRunner.Progress> progress;
+    private final IntFunction<IntConsumer> progress;
 
     /**
      * @param vocabulary the server's; prompts are drawn from it, and replies counted with it
@@ -54,7 +55,7 @@ public final class BenchServing {
             Vocabulary vocabulary,
             Map<String, String> environment,
             Consumer<String> log,
-            IntFunction<LoadRunner.Progress> progress) {
+            IntFunction<IntConsumer> progress) {
         this.vocabulary = vocabulary;
         this.environment = environment;
         this.log = log;

@@ -1,5 +1,7 @@
 package dpserve.bench.client;
 
+import java.util.function.BiConsumer;
+
 /**
  * One request on its way. Touched by the client's network thread alone.
  */
@@ -7,7 +9,7 @@ final class Call {
     final byte[] body;
     final String routingKey;
     final ReplyReader reader;
-    private final Ended ended;
+    private final BiConsumer<Call, String> ended;
 
     long sentNs;
     long lastEventNs;
@@ -18,13 +20,8 @@ final class Call {
 
     private boolean over;
 
-    /** Called once for each call. */
-    interface Ended {
-        /** @param lost what broke off the transfer; null if it ended in order */
-        void ended(Call call, String lost);
-    }
-
-    Call(byte[] body, String routingKey, ReplyReader reader, Ended ended) {
+    /** @param ended called once, with what broke off the transfer or, if it ended in order, null */
+    Call(byte[] body, String routingKey, ReplyReader reader, BiConsumer<Call, String> ended) {
         this.body = body;
         this.routingKey = routingKey;
         this.reader = reader;
@@ -44,6 +41,6 @@ final class Call {
         if (lastEventNs == 0 || lost != null) {
             lastEventNs = nowNs;
         }
-        ended.ended(this, lost);
+        ended.accept(this, lost);
     }
 }

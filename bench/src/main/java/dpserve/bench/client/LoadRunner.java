@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -32,7 +34,7 @@ public final class LoadRunner {
     private final boolean openAi;
     private final boolean chat;
     private final long timeoutNs;
-    private final Progress progress;
+    private final IntConsumer progress;
     private final CompletableFuture<Run> done = new CompletableFuture<>();
     private final Histogram loopLagNs = new Histogram(3);
     private final Set<Call> open = new HashSet<>();
@@ -46,11 +48,6 @@ public final class LoadRunner {
     private long timerNs = Long.MAX_VALUE;
     private long events;
     private int finished;
-
-    /** Told after each request how many are done, on the network thread: it must be quick. */
-    public interface Progress {
-        void finished(int requests);
-    }
 
     /**
      * What a run gave.
@@ -71,8 +68,10 @@ public final class LoadRunner {
 
     /**
      * @param timeoutS after which a request counts as lost
+     * @param progress told after each request how many are done, on the network thread: it must be quick
      */
-    public LoadRunner(HttpLoadClient client, Backend backend, RequestBodies bodies, long timeoutS, Progress progress) {
+    public LoadRunner(
+            HttpLoadClient client, Backend backend, RequestBodies bodies, long timeoutS, IntConsumer progress) {
         this.client = client;
         this.bodies = bodies;
         this.openAi = !backend.isNative();
@@ -171,11 +170,7 @@ public final class LoadRunner {
         });
     }
 
-    private interface Then {
-        void next(Call ended);
-    }
-
-    private void send(int row, byte[] body, long intendedNs, Then then) {
+    private void send(int row, byte[] body, long intendedNs, Consumer<Call> then) {
         DatasetRow r = rows.get(row);
         ReplyReader reader = openAi ? new OpenAiReply() : new GenerateReply();
         Call call = new Call(
@@ -195,14 +190,14 @@ public final class LoadRunner {
                                     c.sentNs,
                                     c.lastEventNs,
                                     lost));
-                    then.next(c);
+                    then.accept(c);
                 }));
         open.add(call);
         client.send(call);
     }
 
     private void end(Call call) {
-        progress.finished(++finished);
+        progress.accept(++finished);
         schedule.finished(call.lastEventNs - startNs);
         pump();
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /** Clients that send one request after the other while the gate is open, each of another kind, and judge the replies. */
 final class ChaosClients implements AutoCloseable {
@@ -100,16 +101,12 @@ final class ChaosClients implements AutoCloseable {
         return List.copyOf(inFlight.values());
     }
 
-    private interface Condition {
-        boolean holds();
-    }
-
-    private boolean await(long limitMs, Condition condition) throws InterruptedException {
+    private boolean await(long limitMs, BooleanSupplier condition) throws InterruptedException {
         long deadline = System.nanoTime() + limitMs * 1_000_000;
-        while (!condition.holds() && System.nanoTime() - deadline < 0) {
+        while (!condition.getAsBoolean() && System.nanoTime() - deadline < 0) {
             TimeUnit.NANOSECONDS.timedWait(this, deadline - System.nanoTime());
         }
-        return condition.holds();
+        return condition.getAsBoolean();
     }
 
     synchronized Tally tally() {

@@ -1,8 +1,9 @@
 package dpserve.bench.process;
 
-import dpserve.bench.client.LoadRunner;
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -19,14 +20,14 @@ abstract class ProgressDisplay implements AutoCloseable {
     }
 
     /** A run of so many requests begins. */
-    abstract LoadRunner.Progress start(int total);
+    abstract IntConsumer start(int total);
 
     @Override
     public void close() {}
 
     private static final class Silent extends ProgressDisplay {
         @Override
-        LoadRunner.Progress start(int total) {
+        IntConsumer start(int total) {
             return done -> {};
         }
     }
@@ -35,7 +36,7 @@ abstract class ProgressDisplay implements AutoCloseable {
         private ProgressBar bar;
 
         @Override
-        LoadRunner.Progress start(int total) {
+        IntConsumer start(int total) {
             bar = new ProgressBarBuilder()
                     .setTaskName("Requests")
                     .setInitialMax(total)
@@ -61,15 +62,15 @@ abstract class ProgressDisplay implements AutoCloseable {
         private static final long INTERVAL_NS = 5_000_000_000L;
 
         private final PrintStream out;
-        private final java.util.function.LongSupplier clock;
+        private final LongSupplier clock;
 
-        Lines(PrintStream out, java.util.function.LongSupplier clock) {
+        Lines(PrintStream out, LongSupplier clock) {
             this.out = out;
             this.clock = clock;
         }
 
         @Override
-        LoadRunner.Progress start(int total) {
+        IntConsumer start(int total) {
             long startNs = clock.getAsLong();
             long[] nextNs = {startNs + INTERVAL_NS};
             return done -> {

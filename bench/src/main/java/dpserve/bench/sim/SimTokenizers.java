@@ -19,14 +19,10 @@ import dpserve.tokenizer.SequenceSpec;
 import dpserve.tokenizer.SequenceState;
 import dpserve.tokenizer.TokenizerManager;
 import java.util.Arrays;
+import java.util.function.ObjIntConsumer;
 
 /** The production tokenizer managers in virtual time, one for each worker. Text is not simulated: it is always empty. */
 final class SimTokenizers {
-    /** Where the managers' messages go, at once; the caller adds the time of the hop. */
-    interface Peer {
-        void toController(int worker, Message message);
-    }
-
     private static final int NO_EOS = -1;
     private static final double NS_PER_S = 1e9;
 
@@ -35,7 +31,8 @@ final class SimTokenizers {
     private final Count count = new Count();
     private boolean controllerUp;
 
-    SimTokenizers(int workers, OnRankFailure onRankFailure, Peer peer) {
+    /** @param controller where the managers' messages go, at once; it adds the time of the hop */
+    SimTokenizers(int workers, OnRankFailure onRankFailure, ObjIntConsumer<Message> controller) {
         managers = new TokenizerManager[workers];
         recoveries = new Recovery[workers];
         for (int w = 0; w < workers; w++) {
@@ -43,7 +40,7 @@ final class SimTokenizers {
                     endpoint(w),
                     // A part of every wire rid, which so names its worker.
                     w + 1,
-                    new Output(w, peer),
+                    new Output(w, controller),
                     count,
                     new Resumption(onRankFailure, NO_EOS),
                     new Deadlines(0),
@@ -157,17 +154,17 @@ final class SimTokenizers {
 
     private final class Output implements ManagerOutput {
         private final int worker;
-        private final Peer peer;
+        private final ObjIntConsumer<Message> controller;
 
-        Output(int worker, Peer peer) {
+        Output(int worker, ObjIntConsumer<Message> controller) {
             this.worker = worker;
-            this.peer = peer;
+            this.controller = controller;
         }
 
         @Override
         public boolean toController(Message message) {
             if (controllerUp) {
-                peer.toController(worker, message);
+                controller.accept(message, worker);
             }
             return controllerUp;
         }

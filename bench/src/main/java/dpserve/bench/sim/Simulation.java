@@ -216,7 +216,7 @@ public final class Simulation {
     }
 
     /** An end notice goes out before the client can cause another request. */
-    private void toController(int worker, Message message) {
+    private void toController(Message message, int worker) {
         int to = controller.life();
         int frame = frames.size();
         if (message instanceof TokenizedGenerateReqInput attempt) {

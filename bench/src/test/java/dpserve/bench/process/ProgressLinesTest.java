@@ -2,11 +2,11 @@ package dpserve.bench.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dpserve.bench.client.LoadRunner;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 
 class ProgressLinesTest {
@@ -15,12 +15,12 @@ class ProgressLinesTest {
     void shouldPrintALineNowAndThenAndOneAtTheEnd() {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         AtomicLong nowNs = new AtomicLong();
-        LoadRunner.Progress progress =
+        IntConsumer progress =
                 new ProgressDisplay.Lines(new PrintStream(out, true, StandardCharsets.UTF_8), nowNs::get).start(40);
 
         for (int done = 1; done <= 40; done++) {
             nowNs.addAndGet(500_000_000L);
-            progress.finished(done);
+            progress.accept(done);
         }
 
         assertThat(out.toString(StandardCharsets.UTF_8).lines())

@@ -1,5 +1,7 @@
 package dpserve.bench;
 
+import static dpserve.bench.Flags.require;
+
 import dpserve.bench.client.Backend;
 import dpserve.bench.client.RequestOptions;
 import dpserve.bench.dataset.DatasetOptions;
@@ -138,12 +140,6 @@ public final class BenchConfig {
         require(flushCacheTimeout > 0, "--flush-cache-timeout must be above 0 s, not " + flushCacheTimeout);
         boolean rounds = dataset.name.equals("generated-shared-prefix") && dataset.gsp.numTurns > 1;
         require(!rounds || api() == Backend.CHAT, "--gsp-num-turns above 1 needs --backend sglang-oai-chat");
-    }
-
-    private static void require(boolean ok, String message) {
-        if (!ok) {
-            throw new IllegalArgumentException(message);
-        }
     }
 
     /** The API to drive. */

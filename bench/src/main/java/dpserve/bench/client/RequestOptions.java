@@ -1,5 +1,7 @@
 package dpserve.bench.client;
 
+import static dpserve.bench.Flags.require;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -91,14 +93,8 @@ public final class RequestOptions {
     public void validate(Backend backend) {
         extra();
         headers(Map.of());
-        if (!(temperature >= 0)) {
-            throw new IllegalArgumentException("--temperature must not be negative, nor " + temperature);
-        }
-        if (!(topP > 0 && topP <= 1)) {
-            throw new IllegalArgumentException("--top-p must be above 0 and at most 1, not " + topP);
-        }
-        if (tokenizePrompt && !backend.isNative()) {
-            throw new IllegalArgumentException("--tokenize-prompt needs --backend sglang");
-        }
+        require(temperature >= 0, "--temperature must not be negative, nor " + temperature);
+        require(topP > 0 && topP <= 1, "--top-p must be above 0 and at most 1, not " + topP);
+        require(!tokenizePrompt || backend.isNative(), "--tokenize-prompt needs --backend sglang");
     }
 }

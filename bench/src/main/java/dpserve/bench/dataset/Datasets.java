@@ -1,5 +1,7 @@
 package dpserve.bench.dataset;
 
+import static dpserve.bench.Flags.require;
+
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
@@ -70,12 +72,6 @@ public final class Datasets {
 
     private static void requireRatio(String flag, double ratio) {
         require(ratio >= 0 && ratio <= 1, flag + " must be 0 to 1, not " + ratio);
-    }
-
-    private static void require(boolean ok, String message) {
-        if (!ok) {
-            throw new IllegalArgumentException(message);
-        }
     }
 
     /** Whether the rows carry arrival times. */

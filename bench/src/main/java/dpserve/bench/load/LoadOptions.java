@@ -1,5 +1,7 @@
 package dpserve.bench.load;
 
+import static dpserve.bench.Flags.require;
+
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
@@ -50,12 +52,6 @@ public final class LoadOptions {
                 "give --trace-speed or --mooncake-slowdown-factor, not both");
         double speed = effectiveTraceSpeed();
         require(speed > 0 && Double.isFinite(speed), "--trace-speed must be above 0, not " + speed);
-    }
-
-    private static void require(boolean ok, String message) {
-        if (!ok) {
-            throw new IllegalArgumentException(message);
-        }
     }
 
     /** Reads a number, and "inf" as Python writes it. */

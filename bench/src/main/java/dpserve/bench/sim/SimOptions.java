@@ -1,5 +1,7 @@
 package dpserve.bench.sim;
 
+import static dpserve.bench.Flags.require;
+
 import dpserve.io.LoadReport;
 import dpserve.scheduler.SchedulePolicy;
 import dpserve.scheduler.SchedulerConfig;
@@ -221,11 +223,5 @@ public final class SimOptions {
         require(chaos >= 0, "--chaos cannot be negative");
         require(messageLoss >= 0 && messageLoss < 1, "--message-loss must be 0 to below 1, not " + messageLoss);
         require(restartAfterS >= 0, "--restart-after-s cannot be negative");
-    }
-
-    private static void require(boolean ok, String message) {
-        if (!ok) {
-            throw new IllegalArgumentException(message);
-        }
     }
 }

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import picocli.CommandLine;
 
 /** The same workload under the same settings in virtual time, to state how far the simulator is from the live processes. */
 record SimulatedRun(SimResult result, Map<Figure, Double> figures) {
@@ -38,10 +37,8 @@ record SimulatedRun(SimResult result, Map<Figure, Double> figures) {
         if (live.dpAttention()) {
             flags.add("--enable-dp-attention");
         }
-        SimOptions options = new SimOptions();
-        new CommandLine(options).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(flags.toArray(String[]::new));
         SimResult result = new Simulation(
-                        options,
+                        SimOptions.parse(flags.toArray(String[]::new)),
                         EngineProfile.defaultProfile(),
                         rows,
                         row -> tokens.ids((Prompt.Tokens) row.prompt()),

@@ -9,8 +9,6 @@ import dpserve.tokenizer.OnRankFailure;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The flags of a simulated topology. Times are modelled time: nothing waits. */
@@ -186,16 +184,9 @@ public final class SimOptions {
 
     /** Options from flags; those not named have their defaults. */
     public static SimOptions parse(String... flags) {
-        Holder holder = new Holder();
-        new CommandLine(holder).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(flags);
-        return holder.options;
-    }
-
-    /** Gives the flags a command to belong to. */
-    @Command
-    private static final class Holder {
-        @Mixin
-        private final SimOptions options = new SimOptions();
+        SimOptions options = new SimOptions();
+        new CommandLine(options).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(flags);
+        return options;
     }
 
     /**

@@ -15,8 +15,8 @@ public interface SchedulerOutput {
      */
     void toTokenizer(String httpWorkerIpc, Message message);
 
-    /** A line for the log, in SGLang's words where it has them. */
-    void info(String line);
+    /** A line for the log, in SGLang's words where it has them; by default nowhere. */
+    default void info(String line) {}
 
     /**
      * Something that should not happen.

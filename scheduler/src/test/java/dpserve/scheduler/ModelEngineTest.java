@@ -116,9 +116,6 @@ class ModelEngineTest {
                 }
 
                 @Override
-                public void info(String line) {}
-
-                @Override
                 public void warn(String kind, String detail) {
                     throw new AssertionError(kind + ": " + detail);
                 }

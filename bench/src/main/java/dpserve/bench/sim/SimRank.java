@@ -275,11 +275,6 @@ final class SimRank {
         }
 
         @Override
-        public void info(String line) {
-            // A log of every decode interval of every rank tells nothing that the event log does not.
-        }
-
-        @Override
         public void warn(String kind, String detail) {
             throw new IllegalStateException("dp_rank " + dpRank() + ": " + kind + ": " + detail);
         }

@@ -16,7 +16,6 @@ import dpserve.tokenizer.Recovery;
 import dpserve.tokenizer.Resumption;
 import dpserve.tokenizer.SequenceListener;
 import dpserve.tokenizer.SequenceSpec;
-import dpserve.tokenizer.SequenceState;
 import dpserve.tokenizer.TokenizerManager;
 import java.util.Arrays;
 import java.util.function.ObjIntConsumer;
@@ -180,33 +179,14 @@ final class SimTokenizers {
         }
     }
 
+    /** The event log and the listeners have the rest. */
     private static final class Count implements ManagerCounters {
         private int unknown;
         private int resumed;
 
         @Override
-        public void accepted(SequenceSpec spec) {
-            // The event log has it.
-        }
-
-        @Override
-        public void tokens(SequenceState state, int newTokens, long nowNs) {
-            // The listener hears of it.
-        }
-
-        @Override
-        public void ended(SequenceState state, long nowNs) {
-            // The listener hears of it.
-        }
-
-        @Override
         public void unknownRid() {
             unknown++;
-        }
-
-        @Override
-        public void gap() {
-            // Leads to a new attempt, which is counted.
         }
 
         @Override

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.msgpack.core.MessageInsufficientBufferException;
 import org.msgpack.core.MessageUnpacker;
 
 /** What must hold in every record of decisions: only live ranks are chosen, and each attempt is sent once. */
@@ -17,19 +16,15 @@ public final class DecisionCheck {
     private int decisions;
 
     /**
-     * Reads a record, whose last entry may be cut off.
+     * Reads a record.
      *
      * @throws IOException if this is no decision record
      */
     public void read(MessageUnpacker in) throws IOException {
         DecisionCodec codec = new DecisionCodec();
         DecisionCodec.readHeader(in);
-        try {
-            while (in.hasNext()) {
-                check(codec.read(in).entry());
-            }
-        } catch (MessageInsufficientBufferException e) {
-            // Cut off.
+        for (DecisionCodec.Numbered read = codec.read(in); read != null; read = codec.read(in)) {
+            check(read.entry());
         }
     }
 

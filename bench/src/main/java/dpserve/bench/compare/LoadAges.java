@@ -5,8 +5,7 @@ import dpserve.controller.decision.DecisionEntry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import org.msgpack.core.MessageInsufficientBufferException;
+import java.util.stream.DoubleStream;
 import org.msgpack.core.MessagePack;
 import org.msgpack.core.MessageUnpacker;
 
@@ -21,23 +20,19 @@ final class LoadAges {
      * @return modelled milliseconds, one for each decision on a rank that had reported
      */
     static double[] read(Path file, double timeScale, double fromS) throws IOException {
-        double[] ages = new double[1024];
-        int count = 0;
+        DoubleStream.Builder ages = DoubleStream.builder();
         try (MessageUnpacker in = MessagePack.newDefaultUnpacker(Files.newInputStream(file))) {
             DecisionCodec codec = new DecisionCodec();
             DecisionCodec.readHeader(in);
-            while (in.hasNext()) {
-                if (codec.read(in).entry() instanceof DecisionEntry.Decided d
+            for (DecisionCodec.Numbered read = codec.read(in); read != null; read = codec.read(in)) {
+                if (read.entry() instanceof DecisionEntry.Decided d
                         && d.atS() >= fromS
                         && d.chosen() >= 0
                         && d.agesMs()[d.chosen()] >= 0) {
-                    ages = count == ages.length ? Arrays.copyOf(ages, 2 * count) : ages;
-                    ages[count++] = d.agesMs()[d.chosen()] / timeScale;
+                    ages.add(d.agesMs()[d.chosen()] / timeScale);
                 }
             }
-        } catch (MessageInsufficientBufferException e) {
-            // The controller was stopped in the middle of its last entry.
         }
-        return Arrays.copyOf(ages, count);
+        return ages.build().toArray();
     }
 }

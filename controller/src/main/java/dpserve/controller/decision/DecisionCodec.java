@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.msgpack.core.MessageBufferPacker;
+import org.msgpack.core.MessageInsufficientBufferException;
 import org.msgpack.core.MessagePack;
 import org.msgpack.core.MessagePacker;
 import org.msgpack.core.MessageUnpacker;
@@ -119,8 +120,16 @@ public final class DecisionCodec {
         }
     }
 
-    /** The next entry. */
+    /** The next entry; null at the end, and at a last entry that is cut off, as a killed writer leaves it. */
     public Numbered read(MessageUnpacker in) throws IOException {
+        try {
+            return in.hasNext() ? entry(in) : null;
+        } catch (MessageInsufficientBufferException e) {
+            return null;
+        }
+    }
+
+    private Numbered entry(MessageUnpacker in) throws IOException {
         in.unpackArrayHeader();
         long number = in.unpackLong();
         int kind = in.unpackInt();

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.msgpack.core.MessageInsufficientBufferException;
 import org.msgpack.core.MessageUnpacker;
 
 /**
@@ -47,22 +46,17 @@ public final class DecisionReplay {
     }
 
     /**
-     * Decides all again. A last entry that is cut off, as a killed writer leaves it, is left out.
+     * Decides all again.
      *
      * @throws IOException if this is no decision record
      */
     public Result run(MessageUnpacker in) throws IOException {
         DecisionCodec codec = new DecisionCodec();
         DecisionCodec.readHeader(in);
-        try {
-            while (in.hasNext()) {
-                DecisionCodec.Numbered read = codec.read(in);
-                missing += read.number() - next;
-                next = read.number() + 1;
-                apply(read.entry());
-            }
-        } catch (MessageInsufficientBufferException e) {
-            // Cut off.
+        for (DecisionCodec.Numbered read = codec.read(in); read != null; read = codec.read(in)) {
+            missing += read.number() - next;
+            next = read.number() + 1;
+            apply(read.entry());
         }
         return new Result(decisions, different, chosen, again, missing, examples);
     }

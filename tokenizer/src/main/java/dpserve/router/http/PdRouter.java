@@ -8,6 +8,7 @@ import dpserve.router.PairChoice;
 import dpserve.tokenizer.BadRequest;
 import dpserve.tokenizer.http.Exchange;
 import dpserve.tokenizer.http.HttpCall;
+import dpserve.tokenizer.http.PrometheusText;
 import dpserve.tokenizer.http.Router;
 import io.netty.channel.EventLoop;
 import java.nio.charset.StandardCharsets;
@@ -110,22 +111,17 @@ public final class PdRouter {
     }
 
     private void metrics(Exchange exchange) {
-        StringBuilder text = new StringBuilder();
+        PrometheusText text = new PrometheusText();
         counter(text, "requests_total", "Requests that came.", requests);
         counter(text, "served_total", "Requests whose answer was passed on whole.", counts.get(SERVED));
         counter(text, "failed_total", "Requests that ended with an error.", counts.get(FAILED));
         counter(text, "retries_total", "Attempts after the first.", counts.get(RETRIES));
-        text.append("# HELP dpserve_router_running Attempts under way.\n# TYPE dpserve_router_running gauge\n");
-        text.append("dpserve_router_running ").append(pairs.running()).append('\n');
-        exchange.reply(
-                200, "text/plain; version=0.0.4; charset=utf-8", text.toString().getBytes(StandardCharsets.UTF_8));
+        text.sample("dpserve_router_running", "gauge", "Attempts under way.", pairs.running());
+        exchange.reply(200, PrometheusText.CONTENT_TYPE, text.render().getBytes(StandardCharsets.UTF_8));
     }
 
-    private static void counter(StringBuilder text, String name, String help, long value) {
-        String full = "dpserve_router_" + name;
-        text.append("# HELP ").append(full).append(' ').append(help).append('\n');
-        text.append("# TYPE ").append(full).append(" counter\n");
-        text.append(full).append(' ').append(value).append('\n');
+    private static void counter(PrometheusText text, String name, String help, long value) {
+        text.sample("dpserve_router_" + name, "counter", help, value);
     }
 
     PairChoice pairs() {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dpserve.router.Attempt;
 import dpserve.router.PairChoice;
 import dpserve.router.Retries;
+import dpserve.tokenizer.http.ErrorReplies;
 import dpserve.tokenizer.http.Exchange;
 import dpserve.tokenizer.http.HttpCall;
 import java.io.ByteArrayOutputStream;
@@ -29,7 +30,6 @@ final class RoutedExchange {
     /** What proxies say of a request that its client ended. */
     private static final int CLIENT_CLOSED_REQUEST = 499;
 
-    private static final String ABORTED = "Aborted";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final PdRouter router;
@@ -141,16 +141,15 @@ final class RoutedExchange {
 
     /** Between two attempts nobody else knows of it. */
     private void aborted() {
-        ObjectNode body = JSON.createObjectNode();
-        body.putObject("error").put("message", ABORTED);
-        failed(CLIENT_CLOSED_REQUEST, "application/json", bytes(body), ABORTED);
+        failed(CLIENT_CLOSED_REQUEST, "Aborted");
     }
 
     private void broken(String half, String why) {
-        String message = "the " + half + " server failed: " + why;
-        ObjectNode body = JSON.createObjectNode();
-        body.putObject("error").put("message", message);
-        failed(UNAVAILABLE, "application/json", bytes(body), message);
+        failed(UNAVAILABLE, "the " + half + " server failed: " + why);
+    }
+
+    private void failed(int status, String message) {
+        failed(status, "application/json", bytes(ErrorReplies.sglang(message)), message);
     }
 
     private void done() {

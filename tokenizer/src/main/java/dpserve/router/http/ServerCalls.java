@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dpserve.tokenizer.http.ErrorReplies;
 import dpserve.tokenizer.http.Exchange;
 import dpserve.tokenizer.http.HttpCall;
 import java.io.ByteArrayOutputStream;
@@ -177,10 +178,8 @@ final class ServerCalls {
 
         @Override
         public void onBroken(String why) {
-            ObjectNode error = PdRouter.json().createObjectNode();
-            error.putObject("error").put("message", why);
-            then.accept(
-                    new Answer(UNAVAILABLE, "application/json", error.toString().getBytes(StandardCharsets.UTF_8)));
+            byte[] error = ErrorReplies.sglang(why).toString().getBytes(StandardCharsets.UTF_8);
+            then.accept(new Answer(UNAVAILABLE, "application/json", error));
         }
     }
 }

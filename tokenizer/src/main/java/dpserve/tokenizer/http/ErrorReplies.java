@@ -5,7 +5,7 @@ import dpserve.io.message.FinishReason;
 import dpserve.tokenizer.BadRequest;
 
 /** Errors in the shape that a client of each API expects. */
-final class ErrorReplies {
+public final class ErrorReplies {
     static final int BAD_REQUEST = 400;
     static final int INTERNAL = 500;
     static final int UNAVAILABLE = 503;
@@ -28,7 +28,7 @@ final class ErrorReplies {
     }
 
     /** SGLang's own endpoints: {@code {"error": {"message"}}}. */
-    static ObjectNode sglang(String message) {
+    public static ObjectNode sglang(String message) {
         ObjectNode body = Exchange.JSON.createObjectNode();
         body.putObject("error").put("message", message);
         return body;

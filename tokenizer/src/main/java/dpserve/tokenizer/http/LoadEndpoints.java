@@ -16,7 +16,6 @@ import java.util.function.Consumer;
 /** {@code /get_load}, {@code /v1/loads} and {@code /metrics}: what the ranks hold and what the server has done. */
 public final class LoadEndpoints {
     private static final List<String> GET = List.of("GET", "HEAD");
-    private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
     private final Control control;
     private final RankStates ranks;
@@ -76,7 +75,7 @@ public final class LoadEndpoints {
                                 f.getValue().asDouble(),
                                 "dp_rank",
                                 Integer.toString(load.dpRank()))));
-                exchange.reply(200, PROMETHEUS, text.render().getBytes(StandardCharsets.UTF_8));
+                exchange.reply(200, PrometheusText.CONTENT_TYPE, text.render().getBytes(StandardCharsets.UTF_8));
             } else {
                 exchange.json(200, v1Loads(chosen, all.missing()));
             }
@@ -176,7 +175,7 @@ public final class LoadEndpoints {
                 "gauge",
                 "Processes that did not answer.",
                 states.missing().size());
-        exchange.reply(200, PROMETHEUS, text.render().getBytes(StandardCharsets.UTF_8));
+        exchange.reply(200, PrometheusText.CONTENT_TYPE, text.render().getBytes(StandardCharsets.UTF_8));
     }
 
     private void rankGauges(PrometheusText text, GetLoadReqOutput load) {

@@ -8,7 +8,10 @@ import java.util.Map;
  * Metrics in Prometheus' text format, gathered from several processes: each family appears once, equal samples are
  * added up.
  */
-final class PrometheusText {
+public final class PrometheusText {
+    /** What a reply with it is. */
+    public static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
     private static final class Family {
         private String help = "";
         private String type = "";
@@ -49,7 +52,7 @@ final class PrometheusText {
      *
      * @param labels alternating names and values
      */
-    void sample(String name, String type, String help, double value, String... labels) {
+    public void sample(String name, String type, String help, double value, String... labels) {
         Family family = families.computeIfAbsent(name, n -> new Family());
         family.type = type;
         family.help = help;
@@ -69,7 +72,7 @@ final class PrometheusText {
     }
 
     /** The text, families in the order of their first appearance. */
-    String render() {
+    public String render() {
         StringBuilder text = new StringBuilder();
         families.forEach((name, family) -> {
             text.append("# HELP ").append(name).append(' ').append(family.help).append('\n');

@@ -1,5 +1,6 @@
 package dpserve.bench.client;
 
+import dpserve.router.http.SseParser;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -75,19 +76,11 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
             piece.readBytes(body, piece.readableBytes());
             return;
         }
-        IOException[] failed = new IOException[1];
         events.feed(piece, (bytes, from, to) -> {
             call.lastEventNs = nowNs;
             call.events++;
-            try {
-                call.reader.data(bytes, from, to, nowNs);
-            } catch (IOException e) {
-                failed[0] = e;
-            }
+            call.reader.data(bytes, from, to, nowNs);
         });
-        if (failed[0] != null) {
-            throw failed[0];
-        }
     }
 
     private void end(ChannelHandlerContext ctx, long nowNs) {

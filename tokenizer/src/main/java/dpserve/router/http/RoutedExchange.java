@@ -9,6 +9,7 @@ import dpserve.router.Retries;
 import dpserve.tokenizer.http.ErrorReplies;
 import dpserve.tokenizer.http.Exchange;
 import dpserve.tokenizer.http.HttpCall;
+import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -205,7 +206,7 @@ final class RoutedExchange {
     private final class DecodeReply implements Upstream.Listener {
         private final int of;
         private final ByteArrayOutputStream body = new ByteArrayOutputStream();
-        private final EventLines events = new EventLines();
+        private final SseParser events = new SseParser();
         private int status;
         private String contentType;
         private boolean streamed;
@@ -231,32 +232,32 @@ final class RoutedExchange {
                 body.writeBytes(piece);
                 return;
             }
-            for (byte[] data : events.take(piece)) {
-                if (!isOver()) {
-                    onEvent(data);
-                }
+            try {
+                events.feed(Unpooled.wrappedBuffer(piece), (bytes, from, to) -> {
+                    if (!isOver()) {
+                        onEvent(Arrays.copyOfRange(bytes, from, to));
+                    }
+                });
+            } catch (IOException e) {
+                broken("decode", "an event is no JSON");
             }
         }
 
-        private void onEvent(byte[] data) {
+        private void onEvent(byte[] data) throws IOException {
             if (Arrays.equals(data, DONE)) {
                 exchange.startEvents();
                 exchange.endEvents();
                 done();
                 return;
             }
-            try {
-                if (startsWith(data, ERROR)) {
-                    onError(data);
-                    return;
-                }
-                byte[] shown = attempt.take(data);
-                if (shown != null) {
-                    exchange.startEvents();
-                    exchange.event(shown);
-                }
-            } catch (IOException e) {
-                broken("decode", "an event is no JSON");
+            if (startsWith(data, ERROR)) {
+                onError(data);
+                return;
+            }
+            byte[] shown = attempt.take(data);
+            if (shown != null) {
+                exchange.startEvents();
+                exchange.event(shown);
             }
         }
 

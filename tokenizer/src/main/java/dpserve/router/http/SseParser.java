@@ -1,25 +1,31 @@
-package dpserve.bench.client;
+package dpserve.router.http;
 
 import io.netty.buffer.ByteBuf;
+import java.io.IOException;
 import java.util.Arrays;
 
 /**
  * Cuts a body of server-sent events into the values of its {@code data} lines as its pieces arrive. Every byte is looked at
  * once and copied once. The servers meant here write each event as one data line; other fields are passed over.
  */
-final class SseParser {
+public final class SseParser {
     private static final int FIRST_SIZE = 4096;
 
     private byte[] line = new byte[FIRST_SIZE];
     private int length;
 
     /** Takes the value of one data line, from {@code from} to {@code to}; the array is valid during the call only. */
-    interface Sink {
-        void data(byte[] bytes, int from, int to);
+    public interface Sink {
+        /** @throws IOException if the value cannot be read */
+        void data(byte[] bytes, int from, int to) throws IOException;
     }
 
-    /** Reads all of the piece. */
-    void feed(ByteBuf piece, Sink sink) {
+    /**
+     * Reads all of the piece.
+     *
+     * @throws IOException of the sink; what follows in the piece is then not read
+     */
+    public void feed(ByteBuf piece, Sink sink) throws IOException {
         while (piece.isReadable()) {
             int newline = piece.indexOf(piece.readerIndex(), piece.writerIndex(), (byte) '\n');
             int end = newline < 0 ? piece.writerIndex() : newline;
@@ -39,7 +45,7 @@ final class SseParser {
         length += count;
     }
 
-    private void endOfLine(Sink sink) {
+    private void endOfLine(Sink sink) throws IOException {
         int to = length > 0 && line[length - 1] == '\r' ? length - 1 : length;
         length = 0;
         if (to < 5 || line[0] != 'd' || line[1] != 'a' || line[2] != 't' || line[3] != 'a' || line[4] != ':') {

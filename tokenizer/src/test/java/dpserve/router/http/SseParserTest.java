@@ -1,9 +1,10 @@
-package dpserve.bench.client;
+package dpserve.router.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,12 +14,12 @@ class SseParserTest {
     private final List<String> events = new ArrayList<>();
     private final SseParser parser = new SseParser();
 
-    private void feed(ByteBuf piece) {
+    private void feed(ByteBuf piece) throws IOException {
         parser.feed(piece, (bytes, from, to) -> events.add(new String(bytes, from, to - from, StandardCharsets.UTF_8)));
     }
 
     @Test
-    void shouldFindEventsHoweverTheyAreCut() {
+    void shouldFindEventsHoweverTheyAreCut() throws IOException {
         String long1 = "x".repeat(10_000);
         byte[] stream = ("data: {\"a\":1}\n\n: a comment\n\ndata:é\r\n\r\nevent: x\ndata: " + long1
                         + "\n\ndata: [DONE]\n\n")
@@ -33,7 +34,7 @@ class SseParserTest {
     }
 
     @Test
-    void shouldGiveNothingForAnUnfinishedLine() {
+    void shouldGiveNothingForAnUnfinishedLine() throws IOException {
         feed(Unpooled.copiedBuffer("data: half", StandardCharsets.UTF_8));
 
         assertThat(events).isEmpty();

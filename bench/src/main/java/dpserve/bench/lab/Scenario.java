@@ -87,56 +87,23 @@ public record Scenario(
                         r -> r.loadAgeMs().p99(),
                         polled,
                         NONE),
-                new Scenario(
+                underMixedLoad(
                         4,
                         "Reports queue behind each other in the controller's one input",
-                        100,
-                        Scenario::mixed,
                         flags("--dp-size 8"),
-                        "total_requests",
-                        Scenario::aboveEven,
-                        NONE,
-                        flags("--report-service-us 8000")),
-                new Scenario(
-                        5,
-                        "Reports inherit the backlog of the detokenizer",
-                        100,
-                        Scenario::mixed,
-                        NONE,
-                        "total_requests",
-                        Scenario::aboveEven,
-                        NONE,
-                        flags("--detokenizer-us 800")),
-                new Scenario(
-                        6,
-                        "A large stream interval thins reports out",
-                        100,
-                        Scenario::mixed,
-                        NONE,
-                        "total_requests",
-                        Scenario::aboveEven,
-                        NONE,
-                        flags("--report-every 50")),
-                new Scenario(
+                        "--report-service-us 8000"),
+                underMixedLoad(5, "Reports inherit the backlog of the detokenizer", NONE, "--detokenizer-us 800"),
+                underMixedLoad(6, "A large stream interval thins reports out", NONE, "--report-every 50"),
+                underMixedLoad(
                         7,
                         "A late report erases dispatches that the rank had not yet seen: the herding loop",
-                        100,
-                        Scenario::mixed,
                         NONE,
-                        "total_requests",
-                        Scenario::aboveEven,
-                        NONE,
-                        flags("--report-delay-ms 500")),
-                new Scenario(
+                        "--report-delay-ms 500"),
+                underMixedLoad(
                         8,
                         "Several tokenizer workers: reports of a rank overtake each other, and nothing tells their order",
-                        100,
-                        Scenario::mixed,
                         flags("--tokenizer-worker-num 4 --report-jitter-ms 400"),
-                        "total_requests",
-                        Scenario::aboveEven,
-                        NONE,
-                        flags("--upstream-reports")),
+                        "--upstream-reports"),
                 new Scenario(
                         9,
                         "The 2 ms window assumes that ranks step together; apart, a round never completes",
@@ -147,16 +114,21 @@ public record Scenario(
                         Scenario::aboveEven,
                         LOCKSTEP,
                         NONE),
-                new Scenario(
-                        10,
-                        "The load is lost on the way (None on one path), silently",
-                        100,
-                        Scenario::mixed,
-                        NONE,
-                        "total_requests",
-                        Scenario::aboveEven,
-                        NONE,
-                        flags("--report-drop 1")));
+                underMixedLoad(
+                        10, "The load is lost on the way (None on one path), silently", NONE, "--report-drop 1"));
+    }
+
+    private static Scenario underMixedLoad(int number, String title, List<String> topology, String fault) {
+        return new Scenario(
+                number,
+                title,
+                100,
+                Scenario::mixed,
+                topology,
+                "total_requests",
+                Scenario::aboveEven,
+                NONE,
+                flags(fault));
     }
 
     private static List<String> flags(String words) {

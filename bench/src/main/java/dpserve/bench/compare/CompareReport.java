@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 
 /** The experiment of SGLang PR #11469 with this topology: one page and one CSV of all runs. */
 final class CompareReport {
@@ -20,6 +21,21 @@ final class CompareReport {
     private final List<LiveRun> runs;
     private final Map<String, SimulatedRun> simulated;
     private final boolean publishedWorkload;
+    private final List<Column> columns;
+
+    /**
+     * What one source says of one run.
+     *
+     * @param header over it in a table for people
+     * @param others figures by name, first how even the ranks were; empty if it does not tell
+     */
+    private record Column(
+            String run, String source, String header, ToDoubleFunction<Figure> figure, Map<String, Double> others) {
+
+        Column(String run, String source, ToDoubleFunction<Figure> figure, Map<String, Double> others) {
+            this(run, source, run + ", " + source, figure, others);
+        }
+    }
 
     /**
      * @param simulated by the name of the live run it repeats
@@ -29,6 +45,35 @@ final class CompareReport {
         this.runs = runs;
         this.simulated = simulated;
         this.publishedWorkload = publishedWorkload;
+        this.columns = columns();
+    }
+
+    private List<Column> columns() {
+        List<Column> all = new ArrayList<>();
+        if (publishedWorkload) {
+            all.add(new Column(
+                    "watch / shortest_queue", "published", "published, polling", Figure::publishedWatch, Map.of()));
+            all.add(new Column(
+                    "piggyback / shortest_queue",
+                    "published",
+                    "published, piggyback",
+                    Figure::publishedPiggyback,
+                    Map.of()));
+        }
+        for (LiveRun run : runs) {
+            Map<String, Double> others = balance(run.imbalance());
+            others.put("Steps that overran", run.overrunShare());
+            all.add(new Column(run.name(), "live", f -> value(f, run), others));
+            SimulatedRun sim = simulated.get(run.name());
+            if (sim != null) {
+                all.add(new Column(
+                        run.name(),
+                        "simulated",
+                        f -> value(f, sim),
+                        balance(sim.result().imbalance())));
+            }
+        }
+        return all;
     }
 
     /** Why the figures may be the machine's; empty if they are not. */
@@ -88,26 +133,9 @@ final class CompareReport {
     CsvFile csv() {
         CsvFile csv = new CsvFile(List.of("run", "source", "figure", "value"));
         for (Figure figure : Figure.values()) {
-            if (publishedWorkload) {
-                csv.row("watch / shortest_queue", "published", figure.label(), figure.publishedWatch());
-                csv.row("piggyback / shortest_queue", "published", figure.label(), figure.publishedPiggyback());
-            }
-            for (LiveRun run : runs) {
-                csv.row(run.name(), "live", figure.label(), value(figure, run));
-                if (simulated.containsKey(run.name())) {
-                    csv.row(run.name(), "simulated", figure.label(), value(figure, simulated.get(run.name())));
-                }
-            }
+            columns.forEach(c -> csv.row(c.run, c.source, figure.label(), c.figure.applyAsDouble(figure)));
         }
-        for (LiveRun run : runs) {
-            balanceRows(run.imbalance()).forEach((name, value) -> csv.row(run.name(), "live", name, value));
-            csv.row(run.name(), "live", "Steps that overran", run.overrunShare());
-            SimulatedRun sim = simulated.get(run.name());
-            if (sim != null) {
-                balanceRows(sim.result().imbalance())
-                        .forEach((name, value) -> csv.row(run.name(), "simulated", name, value));
-            }
-        }
+        columns.forEach(c -> c.others.forEach((name, value) -> csv.row(c.run, c.source, name, value)));
         return csv;
     }
 
@@ -120,31 +148,9 @@ final class CompareReport {
     }
 
     private HtmlTable figures() {
-        List<String> header = new ArrayList<>(List.of("Figure"));
-        if (publishedWorkload) {
-            header.add("published, polling");
-            header.add("published, piggyback");
-        }
-        for (LiveRun run : runs) {
-            header.add(run.name() + ", live");
-            if (simulated.containsKey(run.name())) {
-                header.add(run.name() + ", simulated");
-            }
-        }
-        HtmlTable table = new HtmlTable("Benchmark result", header);
+        HtmlTable table = new HtmlTable("Benchmark result", row("Figure", columns, Column::header));
         for (Figure figure : Figure.values()) {
-            List<String> row = new ArrayList<>(List.of(figure.label()));
-            if (publishedWorkload) {
-                row.add(number(figure.publishedWatch()));
-                row.add(number(figure.publishedPiggyback()));
-            }
-            for (LiveRun run : runs) {
-                row.add(number(value(figure, run)));
-                if (simulated.containsKey(run.name())) {
-                    row.add(number(value(figure, simulated.get(run.name()))));
-                }
-            }
-            table.row(row);
+            table.row(row(figure.label(), columns, c -> number(c.figure.applyAsDouble(figure))));
         }
         return table;
     }
@@ -174,29 +180,15 @@ final class CompareReport {
     }
 
     private HtmlTable balance() {
-        List<String> header = new ArrayList<>(List.of("Figure"));
-        runs.forEach(run -> {
-            header.add(run.name() + ", live");
-            if (simulated.containsKey(run.name())) {
-                header.add(run.name() + ", simulated");
-            }
-        });
-        HtmlTable table = new HtmlTable("How even the ranks were", header);
-        for (String name : balanceRows(runs.get(0).imbalance()).keySet()) {
-            List<String> row = new ArrayList<>(List.of(name));
-            for (LiveRun run : runs) {
-                row.add(number(balanceRows(run.imbalance()).get(name)));
-                SimulatedRun sim = simulated.get(run.name());
-                if (sim != null) {
-                    row.add(number(balanceRows(sim.result().imbalance()).get(name)));
-                }
-            }
-            table.row(row);
+        List<Column> own = columns.stream().filter(c -> !c.others.isEmpty()).toList();
+        HtmlTable table = new HtmlTable("How even the ranks were", row("Figure", own, Column::header));
+        for (String name : balance(runs.get(0).imbalance()).keySet()) {
+            table.row(row(name, own, c -> number(c.others.get(name))));
         }
         return table;
     }
 
-    private static Map<String, Double> balanceRows(ImbalanceMeter.Figures f) {
+    private static Map<String, Double> balance(ImbalanceMeter.Figures f) {
         Map<String, Double> rows = new LinkedHashMap<>();
         rows.put("Most requests held by a rank", (double) f.mostHeld());
         rows.put("Most above the even share", (double) f.mostAboveEven());
@@ -215,13 +207,11 @@ final class CompareReport {
     }
 
     private HtmlTable stages() {
-        List<String> header = new ArrayList<>(List.of("Mean of a request (ms)"));
-        List<StageTimes> times = new ArrayList<>();
-        for (LiveRun run : runs) {
-            header.add(run.name());
-            times.add(StageTimes.of(run.result(), run.settings().timeScale()));
-        }
-        HtmlTable table = new HtmlTable("Stages of a request, by the server's stamps", header);
+        List<StageTimes> times = runs.stream()
+                .map(run -> StageTimes.of(run.result(), run.settings().timeScale()))
+                .toList();
+        HtmlTable table = new HtmlTable(
+                "Stages of a request, by the server's stamps", row("Mean of a request (ms)", runs, LiveRun::name));
         for (String stage : times.get(0).meanMs().keySet()) {
             table.row(row(stage, times, t -> number(t.meanMs().getOrDefault(stage, Double.NaN))));
         }
@@ -229,9 +219,9 @@ final class CompareReport {
         return table.row(row("explained by the stages (%)", times, t -> number(t.explained() * 100)));
     }
 
-    private static List<String> row(String name, List<StageTimes> times, Function<StageTimes, String> cell) {
+    private static <T> List<String> row(String name, List<T> columns, Function<T, String> cell) {
         List<String> row = new ArrayList<>(List.of(name));
-        times.forEach(t -> row.add(cell.apply(t)));
+        columns.forEach(c -> row.add(cell.apply(c)));
         return row;
     }
 

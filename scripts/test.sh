@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: scripts, formatting, units, the whole topology, the released SGLang package, the clients people use, the live page in a browser, a vocabulary of Hugging Face's kind, a topology over several hosts where it can make network namespaces; then the unit tests on Java 25 where there is one.
+# Runs every test: scripts, formatting, units, that benchmarks and optional modules compile, the whole topology, the released SGLang package, the clients people use, the live page in a browser, a vocabulary of Hugging Face's kind, a topology over several hosts where it can make network namespaces; then the unit tests on Java 25 where there is one.
 # shellcheck source-path=SCRIPTDIR/lib
 set -euo pipefail
 
@@ -8,6 +8,7 @@ source "$LIB/common.sh"
 source "$LIB/prerequisites.sh"
 
 readonly LOG=$ROOT/target/test.log
+readonly LOG_OPTIONAL=$ROOT/target/test-optional.log
 readonly LOG_25=$ROOT/target/test-java25.log
 
 # What Maven says that is worth a look while it runs.
@@ -73,6 +74,8 @@ main() {
   mkdir -p "$ROOT/target"
   check_scripts "$install"
   run_maven "$LOG" "${goals[@]}"
+  echo "compiling what no other build does: the JMH benchmarks, the optional module llama and its tests"
+  run_maven "$LOG_OPTIONAL" -q test-compile -Pjmh,llama -pl bench,llama -am
   if [[ ${goals[*]} == *-Pit* ]]; then
     bash "$ROOT/scripts/interop.sh" "--install=$install"
     bash "$ROOT/scripts/dev/clients.sh" "--install=$install"

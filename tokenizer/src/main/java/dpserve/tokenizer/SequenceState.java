@@ -1,5 +1,6 @@
 package dpserve.tokenizer;
 
+import dpserve.io.message.BatchStrOutput;
 import dpserve.io.message.FinishReason;
 import dpserve.io.model.NextToken;
 import java.util.ArrayList;
@@ -95,16 +96,23 @@ public final class SequenceState {
         return Arrays.copyOf(outputIds, outputLength);
     }
 
-    /** Output tokens of the attempt under way. */
-    int tokensOfAttempt() {
-        return outputLength - resumed;
+    /** Whether a row of a batch begins where the output of the attempt under way ends; otherwise something was lost between. */
+    boolean isFollowedBy(BatchStrOutput batch, int row) {
+        return batch.outputIds() == null
+                || batch.completionTokens()[row] - batch.outputIds()[row].length == outputLength - resumed;
     }
 
-    /** Figures of an output; the prefix cache is asked about the prompt once. */
-    void figures(int newCachedTokens, int newRetractions, int newReasoningTokens) {
-        cachedTokens = attempt == 0 ? newCachedTokens : cachedTokens;
-        retractions = earlierRetractions + newRetractions;
-        reasoningTokens = newReasoningTokens;
+    /** Figures of a row of a batch; the prefix cache is asked about the prompt once. */
+    void figures(BatchStrOutput batch, int row) {
+        cachedTokens = attempt == 0 ? batch.cachedTokens()[row] : cachedTokens;
+        retractions = earlierRetractions + batch.retractionCounts()[row];
+        reasoningTokens = batch.reasoningTokens()[row];
+        if (batch.dpRanks() != null && batch.dpRanks()[row] != null) {
+            dpRank = batch.dpRanks()[row];
+        }
+        if (batch.stamps() != null && batch.stamps()[row] != null) {
+            stamps = batch.stamps()[row];
+        }
     }
 
     /**

@@ -147,7 +147,7 @@ public final class TokenizerManager {
         List<Change> changes = new ArrayList<>(batch.size());
         for (int i = 0; i < batch.size(); i++) {
             SequenceState state = attempts.get(batch.rids()[i]);
-            if (state != null && hasGap(state, batch, i)) {
+            if (state != null && !state.isFollowedBy(batch, i)) {
                 counters.gap();
                 if (batch.finishedReasons()[i] == null) {
                     attempts.abort(state);
@@ -166,11 +166,6 @@ public final class TokenizerManager {
         finish(changes, nowNs);
     }
 
-    private static boolean hasGap(SequenceState state, BatchStrOutput batch, int i) {
-        return batch.outputIds() != null
-                && batch.completionTokens()[i] - batch.outputIds()[i].length != state.tokensOfAttempt();
-    }
-
     private record Change(SequenceState state, String newText) {}
 
     private Change apply(SequenceState state, BatchStrOutput batch, int i, List<String> ended, long nowNs) {
@@ -178,13 +173,7 @@ public final class TokenizerManager {
         FinishReason reason = batch.finishedReasons()[i];
         NextToken[] logprobs = batch.logprobs() == null ? null : batch.logprobs()[i];
         String text = state.append(batch.outputStrs()[i], newIds, logprobs);
-        state.figures(batch.cachedTokens()[i], batch.retractionCounts()[i], batch.reasoningTokens()[i]);
-        if (batch.dpRanks() != null && batch.dpRanks()[i] != null) {
-            state.dpRank = batch.dpRanks()[i];
-        }
-        if (batch.stamps() != null && batch.stamps()[i] != null) {
-            state.stamps = batch.stamps()[i];
-        }
+        state.figures(batch, i);
         if (newIds.length > 0) {
             counters.tokens(state, newIds.length, nowNs);
             state.tokensAt(nowNs);

@@ -23,6 +23,8 @@ class DocumentationTest {
     private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:)([^)#]+)(?:#[^)]*)?\\)");
 
     /** Read by SGLang's own processes alone. */
+    private static final Set<String> FOREIGN_FLAGS = Set.of("--from-file", "--from-literal"); // kubectl's
+
     private static final Set<String> FOREIGN_VARIABLES = Set.of("SGLANG_USE_PICKLE_IPC");
 
     private static List<Path> pages() throws IOException {
@@ -78,6 +80,7 @@ class DocumentationTest {
     void shouldNameNoFlagOrVariableThatDoesNotExist() throws IOException {
         String sources = sources();
         Set<String> flags = all(FLAG, sources);
+        flags.addAll(FOREIGN_FLAGS);
         Set<String> variables = all(VARIABLE, sources);
         variables.addAll(FOREIGN_VARIABLES);
         for (Path page : pages()) {

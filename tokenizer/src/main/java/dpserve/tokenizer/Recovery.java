@@ -10,7 +10,9 @@ import dpserve.io.message.Role;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -24,9 +26,21 @@ public final class Recovery {
      */
     static final long DOUBT_NS = 5_000_000_000L;
 
+    /** From a rank through a detokenizer that keeps up it takes milliseconds; recovery waits so much longer for what was really lost. */
+    static final long SETTLE_NS = 1_000_000_000L;
+
+    /**
+     * An attempt that its rank holds no more, though its end has not been heard of here.
+     *
+     * @param readNs when all that had been waiting here was read; null until then
+     */
+    private record Suspect(String why, Long readNs) {}
+
     private final TokenizerManager manager;
     private final int detokenizers;
     private long firstEpoch;
+    private final Map<String, Suspect> suspects = new LinkedHashMap<>();
+    private volatile boolean suspecting;
     private boolean asked;
     private long askedNs;
 
@@ -46,7 +60,7 @@ public final class Recovery {
             onKnown(known, nowNs);
         } else if (message instanceof LostRids lost) {
             String why = "DP rank " + lost.dpRank() + " holds this request no more";
-            manager.lose(List.of(lost.rids()), Loss.NOWHERE, why, nowNs);
+            suspect(List.of(lost.rids()), why);
         } else if (message instanceof Hello hello && hello.role() == Role.DETOKENIZER) {
             onNewDetokenizer(hello.index(), nowNs);
         } else {
@@ -97,8 +111,56 @@ public final class Recovery {
             }
         }
         manager.attempts().disown(known);
-        String why = message.sent() > 0 ? "The request was lost on its way" : "The controller was restarted";
-        manager.lose(lost, Loss.NOWHERE, why, nowNs);
+        if (message.sent() > 0) {
+            suspect(lost, "The request was lost on its way");
+        } else {
+            manager.lose(lost, Loss.NOWHERE, "The controller was restarted", nowNs);
+        }
+    }
+
+    /**
+     * Their last words may still be on their way: a worker that cannot keep up has seconds of output before it, and to begin all of
+     * those requests anew would add to what it cannot keep up with.
+     */
+    private void suspect(List<String> wireRids, String why) {
+        for (String rid : wireRids) {
+            if (manager.attempts().get(rid) != null) {
+                suspects.putIfAbsent(rid, new Suspect(why, null));
+            }
+        }
+        suspecting = !suspects.isEmpty();
+    }
+
+    /** Whether {@link #onCaughtUp} is waited for, or time; may be asked on any thread. */
+    public boolean isSuspecting() {
+        return suspecting;
+    }
+
+    /** Everything that had come for this worker at some moment since the last call has been dealt with. */
+    public void onCaughtUp(long nowNs) {
+        suspects.replaceAll((rid, s) -> s.readNs() == null ? new Suspect(s.why(), nowNs) : s);
+    }
+
+    /** Time passes; to be called some times a second. */
+    public void onTick(long nowNs) {
+        if (suspects.isEmpty()) {
+            return;
+        }
+        Map<String, List<String>> lostByReason = new LinkedHashMap<>();
+        suspects.entrySet().removeIf(e -> {
+            SequenceState state = manager.attempts().get(e.getKey());
+            Long readNs = e.getValue().readNs();
+            boolean lost =
+                    state != null && readNs != null && nowNs - Math.max(readNs, state.quietSinceNs()) >= SETTLE_NS;
+            if (lost) {
+                lostByReason
+                        .computeIfAbsent(e.getValue().why(), why -> new ArrayList<>())
+                        .add(e.getKey());
+            }
+            return lost || state == null;
+        });
+        suspecting = !suspects.isEmpty();
+        lostByReason.forEach((why, rids) -> manager.lose(rids, Loss.NOWHERE, why, nowNs));
     }
 
     /** The texts that its predecessor had begun are lost; of attempts without output the first may have been. */

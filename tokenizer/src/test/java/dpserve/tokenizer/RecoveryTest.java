@@ -60,21 +60,31 @@ class RecoveryTest {
     }
 
     private void output(String wireRid, int id) {
+        output(wireRid, 1, null, 1, id);
+    }
+
+    private void output(String wireRid, int made, FinishReason reason, long nowNs, int id) {
         manager.onBatch(
                 new BatchStrOutput(
                         new String[] {wireRid},
                         null,
-                        new FinishReason[1],
+                        new FinishReason[] {reason},
                         new String[] {"x"},
                         new int[][] {{id}},
                         new int[] {3},
-                        new int[] {1},
+                        new int[] {made},
                         new int[1],
                         new int[1],
                         new int[1],
                         new Integer[] {1},
                         null),
-                1);
+                nowNs);
+    }
+
+    /** All that waited for the worker was read, and nothing came for a while. */
+    private void settle(long nowNs) {
+        recovery.onCaughtUp(nowNs);
+        recovery.onTick(nowNs + Recovery.SETTLE_NS);
     }
 
     @Test
@@ -141,6 +151,7 @@ class RecoveryTest {
         String laterRid = later.wireRid;
         recorder.events.clear();
         answer(sent, 7 * S, known.wireRid, "ended long ago");
+        settle(7 * S);
         assertThat(sentRids()).containsExactly(lost.wireRid);
         assertThat(WireRid.parse(lost.wireRid).attempt()).isEqualTo(1);
         assertThat(later.wireRid).isEqualTo(laterRid);
@@ -150,6 +161,7 @@ class RecoveryTest {
                 .satisfies(e -> assertThat(e.rids()).containsExactly("ended long ago"));
         recorder.events.clear();
         answer(sent, 8 * S, known.wireRid);
+        settle(8 * S);
         assertThat(sentRids()).as("an answer that comes twice").isEmpty();
     }
 
@@ -179,10 +191,33 @@ class RecoveryTest {
         SequenceState state = submit("u");
         output(state.wireRid, 11);
         recovery.onMessage(new LostRids(3, new String[] {state.wireRid, "unknown"}), 1);
+        settle(1);
         assertThat(WireRid.parse(state.wireRid).attempt()).isEqualTo(1);
         assertThat(state.rankDeaths).as("its rank lives").isZero();
         assertThat(recorder.sent(EndNotice.class)).as("ended by the controller").isEmpty();
         assertThat(recorder.sent(AbortReq.class)).isEmpty();
+    }
+
+    @Test
+    void shouldNotTakeForLostWhoseEndMayStillWaitToBeRead() {
+        controller(1);
+        SequenceState late = submit("late");
+        SequenceState lost = submit("lost");
+        String lateRid = late.wireRid;
+        recovery.onMessage(new LostRids(3, new String[] {late.wireRid, lost.wireRid}), 1);
+        recovery.onTick(60 * S);
+        assertThat(sentRids()).as("this worker is behind").containsExactly(lateRid, lost.wireRid);
+        assertThat(recovery.isSuspecting()).isTrue();
+
+        recovery.onCaughtUp(60 * S);
+        output(lateRid, 1, null, 60 * S + 1, 11);
+        recovery.onTick(60 * S + Recovery.SETTLE_NS);
+        assertThat(WireRid.parse(lost.wireRid).attempt()).isEqualTo(1);
+        assertThat(late.wireRid).as("something was heard of it meanwhile").isEqualTo(lateRid);
+        output(lateRid, 2, new FinishReason.Length(2), 61 * S, 12);
+        recovery.onTick(70 * S);
+        assertThat(late.finishReason).isEqualTo(new FinishReason.Length(2));
+        assertThat(recovery.isSuspecting()).isFalse();
     }
 
     @Test

@@ -131,8 +131,10 @@ final class SimTokenizers {
     }
 
     void onTick(long nowNs) {
-        for (TokenizerManager manager : managers) {
-            manager.onTick(nowNs);
+        for (int w = 0; w < managers.length; w++) {
+            managers[w].onTick(nowNs);
+            recoveries[w].onCaughtUp(nowNs); // nothing waits at a worker here
+            recoveries[w].onTick(nowNs);
         }
     }
 

@@ -12,14 +12,6 @@ public record SocketLimits(int queueMessages, long maxFrameBytes, int lingerMs) 
     /** 100,000 frames: seconds of the busiest stream, and far from exhausting memory with ordinary requests. */
     public static final int DEFAULT_QUEUE_MESSAGES = 100_000;
 
-    /**
-     * 4,000 frames: for outputs, which a process that stands still does not read and nobody stops making. A full batch makes frames of
-     * 60 kB, so they take 240 MB of a heap of 512 MB; 100,000 would fill it in a minute. At a frame a step they are many seconds of a
-     * rank's output, or a burst of an engine that takes no time; what is dropped is a gap, from which its requests go on
-     * (docs/protocol.md section 3).
-     */
-    public static final int OUTPUT_QUEUE_MESSAGES = 4_000;
-
     /** 64 MiB: a prompt of a million tokens takes 8 MiB. */
     public static final long DEFAULT_MAX_FRAME_BYTES = 64L << 20;
 
@@ -33,11 +25,6 @@ public record SocketLimits(int queueMessages, long maxFrameBytes, int lingerMs) 
      * the rank timeout, so that a heartbeat held up by it does not look like a death.
      */
     static final int HANDSHAKE_MS = 500;
-
-    /** For sockets that carry outputs of ranks and detokenizers, at either end. */
-    public static SocketLimits forOutputs() {
-        return new SocketLimits(OUTPUT_QUEUE_MESSAGES, DEFAULT_MAX_FRAME_BYTES, DEFAULT_LINGER_MS);
-    }
 
     /** The limits used unless a flag says otherwise. */
     public static SocketLimits defaults() {

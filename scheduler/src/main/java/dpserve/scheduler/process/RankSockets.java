@@ -39,7 +39,7 @@ final class RankSockets implements SchedulerOutput, AutoCloseable {
         this.limiter = limiter;
         SocketLimits limits = SocketLimits.defaults();
         for (String endpoint : endpoints.detokenizer()) {
-            detokenizers.add(PushSocket.connect(context, endpoint, SocketLimits.forOutputs()));
+            detokenizers.add(PushSocket.connect(context, endpoint, limits));
         }
         for (String endpoint : endpoints.tokenizerPull()) {
             tokenizers.put(endpoint, PushSocket.connect(context, endpoint, limits));

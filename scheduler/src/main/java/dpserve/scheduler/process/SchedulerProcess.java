@@ -8,7 +8,6 @@ import dpserve.io.message.DrainRank;
 import dpserve.io.message.Fenced;
 import dpserve.io.message.GetInternalStateReq;
 import dpserve.io.message.GetInternalStateReqOutput;
-import dpserve.io.message.GetLoadReqOutput;
 import dpserve.io.message.Heartbeat;
 import dpserve.io.message.HeldRids;
 import dpserve.io.message.Hello;
@@ -39,11 +38,8 @@ import org.zeromq.ZContext;
 final class SchedulerProcess implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SchedulerProcess.class);
 
-    /** 1 s: an idle rank's load does not change, and a heartbeat that did not change is not encoded anew. */
+    /** 1 s, then an idle loop wakes up by itself. Its load does not change, and an unchanged heartbeat is not encoded anew. */
     private static final long MAX_IDLE_LOAD_AGE_NS = 1_000_000_000;
-
-    /** What an idle loop wakes up for by itself: to take its load anew. */
-    private static final long WAKE_NS = MAX_IDLE_LOAD_AGE_NS;
 
     private final RankConfig config;
     private final Engine engine;
@@ -181,7 +177,9 @@ final class SchedulerProcess implements AutoCloseable {
 
     private long waitNs() {
         long dueNs = scheduler.nextDueNs();
-        return dueNs == Long.MAX_VALUE ? WAKE_NS : Math.max(0, Math.min(WAKE_NS, dueNs - System.nanoTime()));
+        return dueNs == Long.MAX_VALUE
+                ? MAX_IDLE_LOAD_AGE_NS
+                : Math.max(0, Math.min(MAX_IDLE_LOAD_AGE_NS, dueNs - System.nanoTime()));
     }
 
     /** Takes a message and all that wait behind it. */
@@ -310,7 +308,6 @@ final class SchedulerProcess implements AutoCloseable {
 
     /** What the heartbeat thread sends from now on. */
     private void publish() {
-        GetLoadReqOutput load = scheduler.load(System.nanoTime(), maxLoadAgeNs());
         Heartbeat next = new Heartbeat(
                 config.scheduler().dpRank(),
                 incarnation,
@@ -318,22 +315,11 @@ final class SchedulerProcess implements AutoCloseable {
                 scheduler.steps(),
                 scheduler.heldCount(),
                 scheduler.heldHash(),
-                load);
-        heartbeat = isSame(next, heartbeat) ? heartbeat : next; // an unchanged one stays the same object
+                scheduler.load(System.nanoTime(), maxLoadAgeNs()));
+        heartbeat = next.isSame(heartbeat) ? heartbeat : next; // an unchanged one stays the same object
         if (direct) {
             heartbeats.beatNow();
         }
-    }
-
-    /** Not by the record's own equals: its first call makes two dozen classes, and every rank does it at its start. */
-    private static boolean isSame(Heartbeat a, Heartbeat b) {
-        return b != null
-                && a.load() == b.load()
-                && a.incarnation() == b.incarnation()
-                && a.inputEndpoint().equals(b.inputEndpoint())
-                && a.step() == b.step()
-                && a.heldCount() == b.heldCount()
-                && a.heldHash() == b.heldHash();
     }
 
     /** With direct reports every heartbeat carries the load of its own moment. */

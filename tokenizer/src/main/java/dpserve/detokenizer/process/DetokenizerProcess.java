@@ -68,7 +68,7 @@ final class DetokenizerProcess implements AutoCloseable {
         this.context = context;
         this.config = config;
         this.codec = new MessageCodec(config.tokenIdForm());
-        SocketLimits limits = SocketLimits.forOutputs();
+        SocketLimits limits = SocketLimits.defaults();
         try {
             this.pull = PullSocket.bind(context, config.endpoint(), limits);
         } catch (BindException e) {

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
 import picocli.CommandLine.Command;
@@ -236,5 +237,10 @@ public final class TokenizerManagerMain implements Callable<Integer> {
         shown.put("load_watch_interval", loadWatchIntervalS);
         shown.put("time_scale", timeScale);
         return shown;
+    }
+
+    /** A name for a request whose client gave none. */
+    static String newRid() {
+        return UUID.randomUUID().toString().replace("-", "");
     }
 }

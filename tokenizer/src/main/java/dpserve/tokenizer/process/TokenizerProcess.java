@@ -52,7 +52,6 @@ import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledFuture;
@@ -188,8 +187,8 @@ final class TokenizerProcess implements AutoCloseable {
         new ServerEndpoints(manager, control, ranks, context, info, args.admission(metrics, () -> draining))
                 .addTo(
                         router,
-                        new GenerateParser(vocabulary, limits, TokenizerProcess::newRid),
-                        new OpenAiParser(vocabulary, limits, TokenizerProcess::newRid));
+                        new GenerateParser(vocabulary, limits, TokenizerManagerMain::newRid),
+                        new OpenAiParser(vocabulary, limits, TokenizerManagerMain::newRid));
         new HealthEndpoints(manager, ranks, context, loop, healthTimeoutS, () -> draining).addTo(router);
         new BalanceEndpoints(control, context).addTo(router);
         new RankEndpoints(control, context).addTo(router);
@@ -197,7 +196,11 @@ final class TokenizerProcess implements AutoCloseable {
         new LoadEndpoints(control, ranks, limits, context, VERSION).addTo(router);
         new DashboardEndpoints(control, ranks, context, loop).addTo(router);
         http.listen(args.topology.host, args.topology.port, args.maxRequestBytes, router);
-        sockets.receive(message -> handOver.add(() -> onMessage(message)));
+        sockets.receive(message -> handOver.add(() -> onMessage(message)), () -> {
+            if (recovery.isSuspecting()) {
+                handOver.add(() -> recovery.onCaughtUp(System.nanoTime()));
+            }
+        });
         ticks = loop.schedule(this::guardedTick, 0, TimeUnit.MILLISECONDS);
         LOG.info(
                 "READY tokenizer {} http=http://{}:{} pull={} push={}",
@@ -206,10 +209,6 @@ final class TokenizerProcess implements AutoCloseable {
                 args.topology.port,
                 endpoints.tokenizerPull().get(args.workerIndex),
                 endpoints.tokenizerPush().get(args.workerIndex));
-    }
-
-    private static String newRid() {
-        return UUID.randomUUID().toString().replace("-", "");
     }
 
     private void onMessage(Message message) {
@@ -282,6 +281,7 @@ final class TokenizerProcess implements AutoCloseable {
             }
         }
         sockets.greetNewPeer();
+        recovery.onTick(now);
         calls.tick(now);
         manager.onTick(now);
         if (loads.shouldPoll(now)) {

@@ -34,6 +34,12 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
     private final PushSocket controller;
     private final List<PushSocket> detokenizers = new ArrayList<>();
     private final PullSocket pull;
+    /**
+     * Frames that wait here to be read; the others wait at the detokenizers, whose queues are longer. A full batch makes frames of 60 kB:
+     * 240 MB of a heap of 1 GiB.
+     */
+    private static final int OUTPUT_QUEUE = 4_000;
+
     private Receiver receiver;
     private Hello streamHello;
     private boolean streamGreeted;
@@ -54,7 +60,11 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
         this.sglang = sglang;
         this.codec = new MessageCodec(form);
         try {
-            pull = PullSocket.bind(context, endpoints.tokenizerPull().get(workerIndex), SocketLimits.forOutputs());
+            pull = PullSocket.bind(
+                    context,
+                    endpoints.tokenizerPull().get(workerIndex),
+                    new SocketLimits(
+                            OUTPUT_QUEUE, SocketLimits.DEFAULT_MAX_FRAME_BYTES, SocketLimits.DEFAULT_LINGER_MS));
             stream = PushSocket.bind(context, endpoints.tokenizerPush().get(workerIndex), limits);
         } catch (BindException e) {
             context.close();
@@ -66,17 +76,30 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
         }
     }
 
-    /** Starts the thread that receives; each message is given to the handler on that thread. */
-    void receive(Consumer<Message> handler) {
+    /**
+     * Starts the thread that receives, on which both are called.
+     *
+     * @param handler takes each message
+     * @param caughtUp hears that nothing more waited to be received
+     */
+    void receive(Consumer<Message> handler, Runnable caughtUp) {
         MessageCodec decoder = new MessageCodec(IntArrayForm.INT32);
-        receiver = new Receiver("tokenizer-pull", pull, frame -> {
-                    try {
-                        handler.accept(decoder.decode(frame));
-                    } catch (CodecException e) {
-                        log.warn("dropped_" + e.kind().name().toLowerCase(Locale.ROOT), e.getMessage());
-                    }
-                })
-                .start();
+        Receiver.Handler frames = new Receiver.Handler() {
+            @Override
+            public void accept(byte[] frame) {
+                try {
+                    handler.accept(decoder.decode(frame));
+                } catch (CodecException e) {
+                    log.warn("dropped_" + e.kind().name().toLowerCase(Locale.ROOT), e.getMessage());
+                }
+            }
+
+            @Override
+            public void caughtUp() {
+                caughtUp.run();
+            }
+        };
+        receiver = new Receiver("tokenizer-pull", pull, frames).start();
     }
 
     /**

@@ -41,10 +41,6 @@ class DetokenizerProcessTest {
     private static final int PATIENCE_MS = 20_000;
     private static final SocketLimits LIMITS = SocketLimits.defaults();
     private static final String ANY_PORT = "tcp://127.0.0.1:*";
-
-    /** A worker that is configured and never there. */
-    private static final String NOBODY = "tcp://127.0.0.1:1";
-
     private static final Vocabulary VOCABULARY = new JtokkitVocabulary();
 
     private final ZContext context = new ZContext();
@@ -63,8 +59,8 @@ class DetokenizerProcessTest {
         worker1 = PullSocket.bind(context, ANY_PORT, LIMITS);
         controller = PullSocket.bind(context, ANY_PORT, LIMITS);
         Endpoints endpoints = new Endpoints(
-                List.of(worker0.endpoint(), worker1.endpoint(), NOBODY),
-                List.of(ANY_PORT, ANY_PORT, ANY_PORT),
+                List.of(worker0.endpoint(), worker1.endpoint()),
+                List.of(ANY_PORT, ANY_PORT),
                 List.of(ANY_PORT, ANY_PORT),
                 controller.endpoint());
         DetokenizerConfig config = new DetokenizerConfig(1, endpoints, 100, IntArrayForm.INT32, 77);
@@ -161,20 +157,6 @@ class DetokenizerProcessTest {
                 .map(Object::toString)
                 .contains("unexpected_message", "unknown_worker_endpoint")
                 .anyMatch(kind -> kind.startsWith("bad_frame_"));
-    }
-
-    @Test
-    void shouldKeepOnlySoMuchForAWorkerThatDoesNotRead() throws Exception {
-        int more = 300;
-        for (int i = 0; i < SocketLimits.OUTPUT_QUEUE_MESSAGES + more; i++) {
-            send(batch("r", NOBODY, new int[] {1}, 1, i + 1, false, null));
-        }
-        send(batch("r", worker1.endpoint(), new int[] {1}, 1, 1, true, null));
-        assertThat(((BatchStrOutput) receive(worker1)).rids())
-                .as("the others get theirs")
-                .containsExactly("r");
-        Map<?, ?> counters = (Map<?, ?>) state().internalState().get("counters");
-        assertThat(counters.get("worker_queue_full")).isEqualTo((long) more);
     }
 
     @Test

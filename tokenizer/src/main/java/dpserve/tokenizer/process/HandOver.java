@@ -2,8 +2,6 @@ package dpserve.tokenizer.process;
 
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /**
  * From the thread that reads to the loop that deals with it, in order. While too much is pending there, whose own queue has
@@ -20,13 +18,16 @@ final class HandOver implements AutoCloseable {
     private static final long LOOK_MS = 100;
 
     private final Executor loop;
-    private final Semaphore room;
-    private volatile boolean closing;
+    private final int most;
+    private final Object lock = new Object();
+    private int pending;
+    private boolean readerWaits;
+    private boolean closing;
 
-    /** @param most tasks that may be pending */
+    /** @param most tasks that may be pending; a reader that had to wait goes on when half of them are done */
     HandOver(Executor loop, int most) {
         this.loop = loop;
-        this.room = new Semaphore(most);
+        this.most = most;
     }
 
     /**
@@ -35,44 +36,54 @@ final class HandOver implements AutoCloseable {
      * @throws RejectedExecutionException if the loop has ended
      */
     void add(Runnable task) {
-        boolean counted = awaitRoom();
+        awaitRoom();
         try {
             loop.execute(() -> {
                 try {
                     task.run();
                 } finally {
-                    leave(counted);
+                    leave();
                 }
             });
         } catch (RejectedExecutionException e) {
-            leave(counted);
+            leave();
             throw e;
         }
     }
 
-    /** Returns without a place if the process is ending, or the thread is to: that reader has this one task left. */
-    private boolean awaitRoom() {
-        try {
-            while (!closing) {
-                if (room.tryAcquire(LOOK_MS, TimeUnit.MILLISECONDS)) {
-                    return true;
+    /** Comes back without room if the process is ending, or the thread is to: that reader has this one task left. */
+    private void awaitRoom() {
+        synchronized (lock) {
+            readerWaits = pending >= most;
+            try {
+                while (readerWaits && !closing) {
+                    lock.wait(LOOK_MS);
                 }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            readerWaits = false;
+            pending++;
         }
-        return room.tryAcquire();
     }
 
-    private void leave(boolean counted) {
-        if (counted) {
-            room.release();
+    private void leave() {
+        synchronized (lock) {
+            pending--;
+            if (readerWaits
+                    && pending <= most / 2) { // not for every task: waking a thread costs more than most of them
+                readerWaits = false;
+                lock.notifyAll();
+            }
         }
     }
 
     /** From now on nobody waits: to be called before the reader is told to end. */
     @Override
     public void close() {
-        closing = true;
+        synchronized (lock) {
+            closing = true;
+            lock.notifyAll();
+        }
     }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
 class HandOverTest {
-    private static final int MOST = 3;
+    private static final int MOST = 4;
 
     /** The loop's queue; the test is the loop. */
     private final BlockingQueue<Runnable> pending = new LinkedBlockingQueue<>();
@@ -50,17 +50,20 @@ class HandOverTest {
     }
 
     @Test
-    void shouldLetTheReaderWaitWhileTooMuchIsPending() throws Exception {
-        Thread reader = readerOf(MOST + 2);
+    void shouldLetTheReaderWaitFromTooMuchPendingToHalfOfIt() throws Exception {
+        Thread reader = readerOf(MOST + 3);
         untilWaiting(reader, MOST);
         assertThat(pending).hasSize(MOST);
         pending.take().run();
-        untilWaiting(reader, MOST + 1);
+        assertThat(handedOver).hasValue(MOST);
+        pending.take().run();
+        untilWaiting(reader, MOST + 2);
         assertThat(pending).hasSize(MOST);
+        pending.take().run();
         pending.take().run();
         reader.join();
         pending.forEach(Runnable::run);
-        assertThat(done).containsExactly(0, 1, 2, 3, 4);
+        assertThat(done).containsExactly(0, 1, 2, 3, 4, 5, 6);
     }
 
     @Test
@@ -70,7 +73,7 @@ class HandOverTest {
         handOver.close();
         reader.join();
         pending.forEach(Runnable::run);
-        assertThat(done).as("what was read is not lost").containsExactly(0, 1, 2, 3);
+        assertThat(done).as("what was read is not lost").containsExactly(0, 1, 2, 3, 4);
     }
 
     @Test

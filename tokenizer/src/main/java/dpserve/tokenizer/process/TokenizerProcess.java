@@ -77,7 +77,7 @@ final class TokenizerProcess implements AutoCloseable {
     private static final long TICK_MS = 10;
 
     /** The same while there is nothing that could be late. */
-    private static final long IDLE_TICK_MS = 100;
+    private static final long IDLE_TICK_MS = 200;
 
     private static final long WATCH_LIMIT_NS = 2_000_000_000L;
     private static final int DEFAULT_HEALTH_TIMEOUT_S = 20;

@@ -147,7 +147,7 @@ class ControlIT {
 
     @Test
     void shouldRefuseAPromptLongerThanTheContext() {
-        int[] prompt = new int[2_000_000];
+        int[] prompt = new int[1_500_000];
         java.util.Arrays.fill(prompt, 1);
         Api.Reply reply = api.post("/generate", Map.of("input_ids", prompt));
         assertThat(reply.status()).isEqualTo(400);

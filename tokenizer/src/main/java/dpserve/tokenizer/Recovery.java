@@ -136,7 +136,10 @@ public final class Recovery {
         return suspecting;
     }
 
-    /** Everything that had come for this worker at some moment since the last call has been dealt with. */
+    /**
+     * What had come for this worker has been dealt with, up to a moment at which {@link #isSuspecting} was true. To be called whenever its
+     * socket was found empty then, which the controller's greeting of each second brings about if nothing else does.
+     */
     public void onCaughtUp(long nowNs) {
         suspects.replaceAll((rid, s) -> s.readNs() == null ? new Suspect(s.why(), nowNs) : s);
     }

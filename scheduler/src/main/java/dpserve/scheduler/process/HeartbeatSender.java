@@ -61,9 +61,22 @@ final class HeartbeatSender implements AutoCloseable {
         }
     }
 
+    /**
+     * How long to wait for the next one: until a multiple of the interval by the host's clock, half an interval away or more. So the ranks
+     * of a host beat together, and their controller is woken once for all of them: waking it is most of what a heartbeat costs.
+     *
+     * @param epochMs now
+     * @return from intervalMs / 2 to under 1.5 * intervalMs
+     */
+    static long waitMs(long epochMs, long intervalMs) {
+        long leftMs = intervalMs - Math.floorMod(epochMs, intervalMs);
+        return leftMs >= intervalMs / 2 ? leftMs : leftMs + intervalMs;
+    }
+
     /** Waits until a heartbeat is due; false when none is any more. */
     private boolean awaitNext() throws InterruptedException {
-        long untilNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(intervalMs);
+        long untilNs =
+                System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs(System.currentTimeMillis(), intervalMs));
         synchronized (lock) {
             for (long ns = untilNs - System.nanoTime(); !closing && !due && ns > 0; ns = untilNs - System.nanoTime()) {
                 TimeUnit.NANOSECONDS.timedWait(lock, ns);

@@ -60,6 +60,7 @@ public final class DetokenizerMain implements Callable<Integer> {
         try (DetokenizerProcess process =
                 new DetokenizerProcess(config, vocabulary.open(null), Contexts.create(topology.keys()))) {
             LOG.info("READY detokenizer {} pull={}", index, process.endpoint());
+            signal.whenRequested(process::wake);
             process.run(signal::isRequested);
         } finally {
             signal.completed();

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,9 +37,6 @@ final class DetokenizerProcess implements AutoCloseable {
 
     /** How often the controller hears of this process (docs/protocol.md section 2). */
     private static final long HELLO_INTERVAL_NS = 1_000_000_000L;
-
-    /** How often an idle loop looks at the clock and whether it should end. */
-    private static final int WAKE_MS = 250;
 
     /** Frames taken without looking at the clock. */
     private static final int MAX_DRAIN = 256;
@@ -56,6 +54,7 @@ final class DetokenizerProcess implements AutoCloseable {
     private final EpochClock clock = EpochClock.start();
     private final Detokenizer detokenizer;
     private final WorkerSplit split;
+    private boolean closed;
     private long batches;
     private long tokens;
 
@@ -100,7 +99,7 @@ final class DetokenizerProcess implements AutoCloseable {
                 sayHello();
                 nextHelloNs = nowNs + HELLO_INTERVAL_NS;
             }
-            byte[] frame = pull.receive(WAKE_MS);
+            byte[] frame = pull.receive(1 + (int) TimeUnit.NANOSECONDS.toMillis(nextHelloNs - nowNs));
             for (int taken = 0; frame != null; taken++) {
                 handle(frame);
                 frame = taken < MAX_DRAIN ? pull.receive(0) : null;
@@ -108,6 +107,13 @@ final class DetokenizerProcess implements AutoCloseable {
         }
         for (byte[] frame = pull.receive(0); frame != null; frame = pull.receive(0)) {
             handle(frame);
+        }
+    }
+
+    /** Makes an idle loop look whether it was asked to end; callable from any thread, at any time. */
+    synchronized void wake() {
+        if (!closed) {
+            pull.wake();
         }
     }
 
@@ -187,6 +193,9 @@ final class DetokenizerProcess implements AutoCloseable {
     /** To be called by the thread that ran it. */
     @Override
     public void close() {
+        synchronized (this) {
+            closed = true;
+        }
         pull.close();
         workers.forEach(PushSocket::close);
         controller.closeNow();

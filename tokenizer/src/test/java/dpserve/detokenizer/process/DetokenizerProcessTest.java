@@ -1,6 +1,7 @@
 package dpserve.detokenizer.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dpserve.detokenizer.WholeText;
 import dpserve.io.Endpoints;
@@ -31,6 +32,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,7 @@ class DetokenizerProcessTest {
     private final MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
     private final AtomicBoolean stop = new AtomicBoolean();
     private final CompletableFuture<String> endpoint = new CompletableFuture<>();
+    private final AtomicReference<DetokenizerProcess> running = new AtomicReference<>();
     private PullSocket worker0;
     private PullSocket worker1;
     private PullSocket controller;
@@ -71,6 +74,7 @@ class DetokenizerProcessTest {
 
     private void run(DetokenizerConfig config) {
         try (DetokenizerProcess p = new DetokenizerProcess(config, VOCABULARY, Contexts.create())) {
+            running.set(p);
             endpoint.complete(p.endpoint());
             p.run(stop::get);
         } catch (Exception | Error e) {
@@ -88,6 +92,15 @@ class DetokenizerProcessTest {
         worker1.close();
         controller.close();
         context.close();
+    }
+
+    @Test
+    void shouldEndWhenWokenAndTakeNoNoticeOfALateWakeUp() throws Exception {
+        stop.set(true);
+        running.get().wake();
+        process.join(PATIENCE_MS);
+        assertThat(process.isAlive()).isFalse();
+        assertThatCode(() -> running.get().wake()).doesNotThrowAnyException();
     }
 
     @Test

@@ -34,7 +34,7 @@ of launch.sh. One table; one line of JSON for each row in the file.
   --dp-size N         ranks (default: 4)
   --workers N         tokenizer workers (default: 1)
   --detokenizers N    (default: 1)
-  --warmup, --seconds seconds before and of each measurement (default: 10 and 10)
+  --warmup, --seconds seconds before and of each measurement (default: 30 and 10; under this load compilers take a minute)
   --runs N            runs of which the best counts (default: 3)
   --port P            HTTP port (default: a free one)
   --json FILE         (default: target/bench-pipeline.jsonl)
@@ -124,7 +124,7 @@ print_row() {
 
 main() {
   local install=false build=true alone=true topology=true streams=1000 tokens=128 dp_size=4 workers=1 detokenizers=1
-  local warmup=10 seconds=10 runs=3 port='' json=$ROOT/target/bench-pipeline.jsonl flag
+  local warmup=30 seconds=10 runs=3 port='' json=$ROOT/target/bench-pipeline.jsonl flag
   while (($# > 0)); do
     case $1 in
       --streams | --tokens | --dp-size | --workers | --detokenizers | --warmup | --seconds | --runs | --port)

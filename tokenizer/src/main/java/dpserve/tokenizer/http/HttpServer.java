@@ -52,7 +52,7 @@ public final class HttpServer implements AutoCloseable {
     public HttpServer(LongSupplier clock) {
         this.clock = clock;
         group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-        flushes = new FlushQueue(loop(), clock);
+        flushes = new FlushQueue(loop());
     }
 
     /** The one thread that everything runs on. */
@@ -99,11 +99,6 @@ public final class HttpServer implements AutoCloseable {
             }
             throw new IllegalStateException("cannot listen on " + host + ":" + port, e);
         }
-    }
-
-    /** To be called on the event loop after each piece of work that makes output: it is not to wait long for the others. */
-    public void afterOutput() {
-        flushes.flushIfDue();
     }
 
     /** Takes no further connections; those that are open go on. */

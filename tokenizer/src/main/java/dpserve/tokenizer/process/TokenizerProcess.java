@@ -92,7 +92,8 @@ final class TokenizerProcess implements AutoCloseable {
     private final TokenizerSockets sockets;
     private final HttpServer http = new HttpServer(System::nanoTime);
     private final EventLoop loop = http.loop();
-    private final HandOver handOver = new HandOver(loop, HandOver.MAX_PENDING);
+    private final HandOver handOver = new HandOver(
+            loop, task -> loop.schedule(task, 0, TimeUnit.NANOSECONDS), System::nanoTime, HandOver.MAX_PENDING);
     private final ExecutorService side;
     private final Vocabulary vocabulary;
     private final Deadlines deadlines;
@@ -216,7 +217,6 @@ final class TokenizerProcess implements AutoCloseable {
         if (message instanceof BatchStrOutput m) {
             loads.onPiggybacked(m.load(), now);
             manager.onBatch(m, now);
-            http.afterOutput();
         } else if (message instanceof AbortReq m) {
             manager.onAbortAnswer(m, now);
         } else if (message instanceof Refused m) {

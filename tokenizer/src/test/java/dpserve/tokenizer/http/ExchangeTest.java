@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class ExchangeTest {
     private long nowNs;
     private final Deque<Runnable> tick = new ArrayDeque<>();
-    private final FlushQueue flushes = new FlushQueue(tick::add, () -> nowNs);
+    private final FlushQueue flushes = new FlushQueue(tick::add);
     private final EmbeddedChannel channel = new EmbeddedChannel();
     private final Exchange exchange = new Exchange(channel, 0, true, flushes, keepAlive -> {});
     private final StringBuilder text = new StringBuilder();
@@ -27,23 +27,6 @@ class ExchangeTest {
         say("b");
         assertThat(sent()).isEmpty();
         endTick();
-        assertThat(sent()).isEqualTo("data: ab\n\n");
-        say("c");
-        endTick();
-        assertThat(sent()).isEqualTo("data: c\n\n");
-    }
-
-    @Test
-    void shouldWriteInALongTickBeforeItsEnd() {
-        say("a");
-        nowNs += 3_000_000;
-        flushes.flushIfDue();
-        channel.flush();
-        assertThat(sent()).isEmpty();
-        say("b");
-        nowNs += 3_000_000;
-        flushes.flushIfDue();
-        channel.flush();
         assertThat(sent()).isEqualTo("data: ab\n\n");
         say("c");
         endTick();

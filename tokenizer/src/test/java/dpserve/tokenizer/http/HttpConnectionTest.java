@@ -29,7 +29,7 @@ class HttpConnectionTest {
     private int left;
 
     private final Deque<Runnable> tick = new ArrayDeque<>();
-    private final FlushQueue flushes = new FlushQueue(tick::add, () -> 0);
+    private final FlushQueue flushes = new FlushQueue(tick::add);
     private final Router router =
             new Router(Runnable::run, Runnable::run, new ApiKeys(null, null), new WaitingBodies(MAX_WAITING_BYTES));
     private final EmbeddedChannel channel = connect();

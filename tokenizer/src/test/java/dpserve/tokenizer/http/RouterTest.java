@@ -32,7 +32,7 @@ class RouterTest {
 
     /** The status of the answer, 0 for none yet. */
     private int post(String body) {
-        Exchange exchange = new Exchange(channel, 0, true, new FlushQueue(tick::add, () -> 0), stays -> {});
+        Exchange exchange = new Exchange(channel, 0, true, new FlushQueue(tick::add), stays -> {});
         router.handle(new HttpCall("POST", "/generate", null, body.getBytes(StandardCharsets.UTF_8)), exchange);
         return status();
     }

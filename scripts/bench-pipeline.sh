@@ -75,7 +75,7 @@ measure_alone() {
   for role in detokenizer tokenizer; do
     for batch in "${BATCHES[@]}"; do
       # shellcheck disable=SC2086 # two words
-      best_of 1 run_java "$role" OutputPathMain "$role" $batch
+      best_of "$runs" run_java "$role" OutputPathMain "$role" $batch
       echo "$BEST" >>"$json"
       # shellcheck disable=SC2086
       printf "%-12s %10d %12d %'14.0f\n" "$role" $batch "$(figure tokens_per_s "$BEST")"

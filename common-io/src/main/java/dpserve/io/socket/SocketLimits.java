@@ -30,4 +30,9 @@ public record SocketLimits(int queueMessages, long maxFrameBytes, int lingerMs) 
     public static SocketLimits defaults() {
         return new SocketLimits(DEFAULT_QUEUE_MESSAGES, DEFAULT_MAX_FRAME_BYTES, DEFAULT_LINGER_MS);
     }
+
+    /** The same with another {@link #queueMessages}. */
+    public SocketLimits withQueue(int messages) {
+        return new SocketLimits(messages, maxFrameBytes, lingerMs);
+    }
 }

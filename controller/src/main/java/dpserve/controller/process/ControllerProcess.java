@@ -122,9 +122,8 @@ final class ControllerProcess implements AutoCloseable {
         }
         List<String> streams = new ArrayList<>(config.workerStreams());
         streams.addAll(config.legacyInputs());
-        SocketLimits streamLimits = new SocketLimits(STREAM_QUEUE_MESSAGES, limits.maxFrameBytes(), limits.lingerMs());
         for (int s = 0; s < streams.size(); s++) {
-            PullSocket pull = PullSocket.connect(context, streams.get(s), streamLimits);
+            PullSocket pull = PullSocket.connect(context, streams.get(s), limits.withQueue(STREAM_QUEUE_MESSAGES));
             MessageCodec codec = new MessageCodec(IntArrayForm.INT32);
             StreamReader reader = new StreamReader(
                     s, () -> prefixHashes, controller, inbox, turn, injection, codec, batch(codec), limiter);

@@ -8,6 +8,7 @@ import dpserve.io.message.BatchTokenIDOutput;
 import dpserve.io.message.Message;
 import dpserve.io.message.Stamps;
 import dpserve.io.process.EpochClock;
+import dpserve.io.socket.Outbox;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
 import dpserve.scheduler.SchedulerOutput;
@@ -26,10 +27,14 @@ import org.zeromq.ZContext;
 final class RankSockets implements SchedulerOutput, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RankSockets.class);
 
+    /** 5 ms: how often what a detokenizer did not take is offered again while there is no step. */
+    private static final long FLUSH_NS = 5_000_000;
+
     private final EpochClock clock = EpochClock.start();
     private final MessageCodec codec;
     private final LogLimiter limiter;
     private final List<PushSocket> detokenizers = new ArrayList<>();
+    private final Outbox toDetokenizers = new Outbox(Outbox.DEFAULT_MAX_BYTES);
     private final Map<String, PushSocket> tokenizers = new HashMap<>();
     private final PushSocket firstTokenizer;
     private final PushSocket controller;
@@ -39,7 +44,9 @@ final class RankSockets implements SchedulerOutput, AutoCloseable {
         this.limiter = limiter;
         SocketLimits limits = SocketLimits.defaults();
         for (String endpoint : endpoints.detokenizer()) {
-            detokenizers.add(PushSocket.connect(context, endpoint, limits));
+            PushSocket socket = PushSocket.connect(context, endpoint, limits.withQueue(Outbox.SOCKET_QUEUE_MESSAGES));
+            detokenizers.add(socket);
+            toDetokenizers.add(socket::send);
         }
         for (String endpoint : endpoints.tokenizerPull()) {
             tokenizers.put(endpoint, PushSocket.connect(context, endpoint, limits));
@@ -51,7 +58,17 @@ final class RankSockets implements SchedulerOutput, AutoCloseable {
     @Override
     public void toDetokenizer(int index, BatchTokenIDOutput output) {
         toEpoch(output.stamps());
-        send(detokenizers.get(index), output, "detokenizer");
+        warnUnless(toDetokenizers.send(index, codec.encode(output)), "detokenizer");
+    }
+
+    /**
+     * Offers again what detokenizers have not taken.
+     *
+     * @param mostNs longest time that the caller wants to sleep
+     * @return how long it may, ns
+     */
+    long flush(long mostNs) {
+        return toDetokenizers.flush() ? mostNs : Math.min(mostNs, FLUSH_NS);
     }
 
     /** The rank's own stamps become seconds since the epoch; a stage that was not reached stays 0. */
@@ -82,7 +99,11 @@ final class RankSockets implements SchedulerOutput, AutoCloseable {
     }
 
     private void send(PushSocket socket, Message message, String peer) {
-        if (!socket.send(codec.encode(message))) {
+        warnUnless(socket.send(codec.encode(message)), peer);
+    }
+
+    private void warnUnless(boolean sent, String peer) {
+        if (!sent) {
             limiter.warn(peer + "_queue_full", "a message to a " + peer + " was dropped");
         }
     }

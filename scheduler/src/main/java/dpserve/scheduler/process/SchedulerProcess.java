@@ -177,9 +177,8 @@ final class SchedulerProcess implements AutoCloseable {
 
     private long waitNs() {
         long dueNs = scheduler.nextDueNs();
-        return dueNs == Long.MAX_VALUE
-                ? MAX_IDLE_LOAD_AGE_NS
-                : Math.max(0, Math.min(MAX_IDLE_LOAD_AGE_NS, dueNs - System.nanoTime()));
+        long mostNs = sockets.flush(MAX_IDLE_LOAD_AGE_NS);
+        return dueNs == Long.MAX_VALUE ? mostNs : Math.max(0, Math.min(mostNs, dueNs - System.nanoTime()));
     }
 
     /** Takes a message and all that wait behind it. */

@@ -11,8 +11,15 @@ import dpserve.io.codec.IntArrayForm;
  * @param maxStates requests whose text is under way, at most
  * @param tokenIdForm how output ids are written towards the tokenizer workers
  * @param incarnation of this process
+ * @param maxWaitingBytes of output that tokenizer workers have not taken yet, at most
  */
-record DetokenizerConfig(int index, Endpoints endpoints, int maxStates, IntArrayForm tokenIdForm, long incarnation) {
+record DetokenizerConfig(
+        int index,
+        Endpoints endpoints,
+        int maxStates,
+        IntArrayForm tokenIdForm,
+        long incarnation,
+        long maxWaitingBytes) {
     String endpoint() {
         return endpoints.detokenizer().get(index);
     }

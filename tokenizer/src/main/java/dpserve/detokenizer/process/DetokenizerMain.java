@@ -10,6 +10,7 @@ import dpserve.io.process.CommandRunner;
 import dpserve.io.process.ShutdownSignal;
 import dpserve.io.socket.BindException;
 import dpserve.io.socket.Contexts;
+import dpserve.io.socket.Outbox;
 import dpserve.tokenizer.process.VocabularyArgs;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
@@ -77,7 +78,12 @@ public final class DetokenizerMain implements Callable<Integer> {
         int maxStates = Env.system()
                 .integer("SGLANG_DETOKENIZER_MAX_STATES", Detokenizer.DEFAULT_MAX_STATES, 1, LARGEST_MAX_STATES);
         return new DetokenizerConfig(
-                index, endpoints, maxStates, form(), new Incarnation().next(System.currentTimeMillis()));
+                index,
+                endpoints,
+                maxStates,
+                form(),
+                new Incarnation().next(System.currentTimeMillis()),
+                Outbox.DEFAULT_MAX_BYTES);
     }
 
     private IntArrayForm form() {

@@ -15,6 +15,7 @@ import dpserve.io.message.Role;
 import dpserve.io.model.Vocabulary;
 import dpserve.io.process.EpochClock;
 import dpserve.io.socket.BindException;
+import dpserve.io.socket.Outbox;
 import dpserve.io.socket.PullSocket;
 import dpserve.io.socket.PushSocket;
 import dpserve.io.socket.SocketLimits;
@@ -38,6 +39,12 @@ final class DetokenizerProcess implements AutoCloseable {
     /** How often the controller hears of this process (docs/protocol.md section 2). */
     private static final long HELLO_INTERVAL_NS = 1_000_000_000L;
 
+    /** Frames of each rank that wait for this process: as many steps, so seconds; 10 MB with full batches. */
+    private static final int INPUT_QUEUE = 1000;
+
+    /** How often what a worker did not take is offered again while nothing else happens. */
+    private static final int FLUSH_MS = 5;
+
     /** Frames taken without looking at the clock. */
     private static final int MAX_DRAIN = 256;
 
@@ -48,6 +55,7 @@ final class DetokenizerProcess implements AutoCloseable {
     private final ZContext context;
     private final PullSocket pull;
     private final List<PushSocket> workers = new ArrayList<>();
+    private final Outbox outbox;
     private final PushSocket controller;
     private final MessageCodec codec;
     private final LogLimiter limiter = new LogLimiter(LOG);
@@ -69,13 +77,16 @@ final class DetokenizerProcess implements AutoCloseable {
         this.codec = new MessageCodec(config.tokenIdForm());
         SocketLimits limits = SocketLimits.defaults();
         try {
-            this.pull = PullSocket.bind(context, config.endpoint(), limits);
+            this.pull = PullSocket.bind(context, config.endpoint(), limits.withQueue(INPUT_QUEUE));
         } catch (BindException e) {
             context.close();
             throw e;
         }
+        this.outbox = new Outbox(config.maxWaitingBytes());
         for (String endpoint : config.endpoints().tokenizerPull()) {
-            workers.add(PushSocket.connect(context, endpoint, limits));
+            PushSocket worker = PushSocket.connect(context, endpoint, limits.withQueue(Outbox.SOCKET_QUEUE_MESSAGES));
+            workers.add(worker);
+            outbox.add(worker::send);
         }
         this.controller = PushSocket.connect(
                 context,
@@ -99,7 +110,8 @@ final class DetokenizerProcess implements AutoCloseable {
                 sayHello();
                 nextHelloNs = nowNs + HELLO_INTERVAL_NS;
             }
-            byte[] frame = pull.receive(1 + (int) TimeUnit.NANOSECONDS.toMillis(nextHelloNs - nowNs));
+            int untilHelloMs = 1 + (int) TimeUnit.NANOSECONDS.toMillis(nextHelloNs - nowNs);
+            byte[] frame = pull.receive(outbox.flush() ? untilHelloMs : Math.min(untilHelloMs, FLUSH_MS));
             for (int taken = 0; frame != null; taken++) {
                 handle(frame);
                 frame = taken < MAX_DRAIN ? pull.receive(0) : null;
@@ -184,7 +196,7 @@ final class DetokenizerProcess implements AutoCloseable {
     }
 
     private void send(int worker, Message message) {
-        if (!workers.get(worker).send(codec.encode(message))) {
+        if (!outbox.send(worker, codec.encode(message))) {
             // The worker sees the gap in completion_tokens; waiting here would stop every other worker too.
             limiter.warn("worker_queue_full", "a message to tokenizer worker " + worker + " was dropped");
         }

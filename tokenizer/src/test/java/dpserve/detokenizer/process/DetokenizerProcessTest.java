@@ -41,6 +41,7 @@ import org.zeromq.ZContext;
 /** The whole process over loopback, with the test as scheduler, tokenizer workers and controller. */
 class DetokenizerProcessTest {
     private static final int PATIENCE_MS = 20_000;
+    private static final long MAX_WAITING_BYTES = 1 << 20;
     private static final SocketLimits LIMITS = SocketLimits.defaults();
     private static final String ANY_PORT = "tcp://127.0.0.1:*";
     private static final Vocabulary VOCABULARY = new JtokkitVocabulary();
@@ -59,14 +60,14 @@ class DetokenizerProcessTest {
     @BeforeEach
     void start() throws Exception {
         worker0 = PullSocket.bind(context, ANY_PORT, LIMITS);
-        worker1 = PullSocket.bind(context, ANY_PORT, LIMITS);
+        worker1 = PullSocket.bind(context, ANY_PORT, LIMITS.withQueue(10));
         controller = PullSocket.bind(context, ANY_PORT, LIMITS);
         Endpoints endpoints = new Endpoints(
                 List.of(worker0.endpoint(), worker1.endpoint()),
                 List.of(ANY_PORT, ANY_PORT),
                 List.of(ANY_PORT, ANY_PORT),
                 controller.endpoint());
-        DetokenizerConfig config = new DetokenizerConfig(1, endpoints, 100, IntArrayForm.INT32, 77);
+        DetokenizerConfig config = new DetokenizerConfig(1, endpoints, 100, IntArrayForm.INT32, 77, MAX_WAITING_BYTES);
         process = new Thread(() -> run(config));
         process.start();
         scheduler = PushSocket.connect(context, endpoint.get(PATIENCE_MS, TimeUnit.MILLISECONDS), LIMITS);
@@ -155,6 +156,33 @@ class DetokenizerProcessTest {
     }
 
     @Test
+    void shouldServeOthersWhileAWorkerStandsStillAndThenGiveItWhatHadRoom() throws Exception {
+        int[] many = new int[50_000]; // a long row, so that not so many are needed
+        Arrays.fill(many, 1_000_000);
+        int sent = 0;
+        while (dropped() == 0) {
+            for (int i = 0; i < 10; i++) {
+                sent++;
+                send(batch("r", worker1.endpoint(), new int[] {1}, many, sent, false, null));
+            }
+        }
+        long taken = sent - dropped();
+        int last = 0;
+        for (int i = 0; i < taken; i++) {
+            int completion = ((BatchStrOutput) receive(worker1)).completionTokens()[0];
+            assertThat(completion).isGreaterThan(last);
+            last = completion;
+        }
+        send(batch("r", worker1.endpoint(), new int[] {1}, many, sent + 1, true, null));
+        assertThat(((BatchStrOutput) receive(worker1)).completionTokens()).containsExactly(sent + 1);
+    }
+
+    private long dropped() throws Exception {
+        Map<?, ?> counters = (Map<?, ?>) state().internalState().get("counters");
+        return counters.get("worker_queue_full") instanceof Number n ? n.longValue() : 0;
+    }
+
+    @Test
     void shouldSurviveFramesThatAreNoMessages() throws Exception {
         scheduler.send(new byte[0]);
         scheduler.send("nonsense".getBytes(StandardCharsets.UTF_8));
@@ -236,6 +264,17 @@ class DetokenizerProcessTest {
             int completion,
             boolean last,
             GetLoadReqOutput load) {
+        return batch(rid, ipc, decodeIds, new int[] {outputId}, completion, last, load);
+    }
+
+    private static BatchTokenIDOutput batch(
+            String rid,
+            String ipc,
+            int[] decodeIds,
+            int[] outputIds,
+            int completion,
+            boolean last,
+            GetLoadReqOutput load) {
         return new BatchTokenIDOutput(
                 new String[] {rid},
                 new String[] {ipc},
@@ -243,7 +282,7 @@ class DetokenizerProcessTest {
                 new String[] {""},
                 new int[][] {decodeIds},
                 new int[] {decodeIds.length - 1},
-                new int[][] {{outputId}},
+                new int[][] {outputIds},
                 new boolean[] {true},
                 new boolean[] {true},
                 new boolean[] {false},

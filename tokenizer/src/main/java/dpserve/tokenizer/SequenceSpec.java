@@ -37,6 +37,9 @@ public record SequenceSpec(
     /** What one token id of logit_bias takes in the memory of a rank (text, number and map entry), in prompt tokens of 4 bytes. */
     private static final int LOGIT_BIAS_TOKENS = 28;
 
+    /** What a character of a stop string takes there (text and bytes), in the same. */
+    private static final int STOP_CHARACTER_TOKENS = 2;
+
     /** A sequence that begins here. */
     public SequenceSpec(
             String userRid, int[] inputIds, SamplingParams samplingParams, boolean stream, Routing routing) {
@@ -98,7 +101,11 @@ public record SequenceSpec(
         int biases = samplingParams.logitBias() == null
                 ? 0
                 : samplingParams.logitBias().size();
-        return inputIds.length + (long) biases * LOGIT_BIAS_TOKENS;
+        int stops = samplingParams.stopTokenIds().length;
+        for (String stop : samplingParams.stopStrs()) {
+            stops += stop.length() * STOP_CHARACTER_TOKENS;
+        }
+        return inputIds.length + stops + (long) biases * LOGIT_BIAS_TOKENS;
     }
 
     /** The message that asks a rank for it. */

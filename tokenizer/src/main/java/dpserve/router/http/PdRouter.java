@@ -99,7 +99,7 @@ public final class PdRouter {
 
     /** The servers decide who may do this, and abort what they have; what must not be tried again is known here alone. */
     private void abort(HttpCall call, Exchange exchange) throws BadRequest {
-        JsonNode body = Router.json(call.body());
+        JsonNode body = Router.shortJson(call.body());
         String rid = body.path("rid").asText("");
         boolean all = body.path("abort_all").asBoolean(false);
         ServerCalls.all(this, call, exchange, () -> List.copyOf(running).forEach(routed -> routed.abort(rid, all)));

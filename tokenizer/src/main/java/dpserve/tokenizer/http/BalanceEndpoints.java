@@ -33,7 +33,7 @@ public final class BalanceEndpoints {
             ask(null, null, null, exchange);
             return;
         }
-        Fields f = Fields.ofBody(Router.json(call.body()));
+        Fields f = Fields.ofBody(Router.shortJson(call.body()));
         String method = f.text("method", null);
         String report = f.text("report", null);
         Double delayMs = f.get("delay_ms") == null ? null : Double.valueOf(f.number("delay_ms", 0));

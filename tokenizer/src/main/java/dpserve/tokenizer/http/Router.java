@@ -16,7 +16,7 @@ import java.util.concurrent.Executor;
 
 /** Finds the endpoint of a request. */
 public final class Router {
-    /** Bodies above this are parsed on another thread, so that one long prompt does not hold up every stream. */
+    /** Bodies above this are parsed on another thread, or refused, so that one long prompt does not hold up every stream. */
     private static final int INLINE_BODY_BYTES = 64 << 10;
 
     /**
@@ -136,6 +136,17 @@ public final class Router {
             waitingBodies.remove(call.body().length);
             then.run();
         });
+    }
+
+    /** Parses a body that has no reason to be long, on the event loop; an empty one is an empty object. */
+    public static JsonNode shortJson(byte[] body) throws BadRequest {
+        if (body.length > INLINE_BODY_BYTES) {
+            throw new BadRequest(
+                    null,
+                    "The request body has " + body.length + " bytes, of which this path takes " + INLINE_BODY_BYTES
+                            + ".");
+        }
+        return json(body);
     }
 
     /** Parses a body; an empty one is an empty object. */

@@ -89,7 +89,7 @@ public final class ServerEndpoints {
     }
 
     private void abort(HttpCall call, Exchange exchange) throws BadRequest {
-        Fields f = Fields.ofBody(Router.json(call.body()));
+        Fields f = Fields.ofBody(Router.shortJson(call.body()));
         boolean all = f.bool("abort_all", false);
         String rid = f.text("rid", "");
         if (all || !rid.isEmpty()) {

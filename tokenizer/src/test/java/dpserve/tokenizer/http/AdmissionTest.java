@@ -36,14 +36,24 @@ class AdmissionTest {
 
     @Test
     void shouldCountLogitBiasAsThePromptTokensThatTakeAsMuchMemory() {
-        Map<String, Double> bias = Map.of("1", 1.0, "2", 1.0, "3", 1.0);
-        SamplingParams params = new SamplingParams(
-                4, new int[0], 1, 1, 1, 0, 0, 0, 1, 0, 1, false, true, true, false, null, bias, null, List.of(), 0);
-        SequenceSpec biased = new SequenceSpec("r", new int[] {1}, params, true, SequenceSpec.Routing.NONE);
+        SequenceSpec biased = spec(Map.of("1", 1.0, "2", 1.0, "3", 1.0), new int[0], List.of());
         live.accepted(biased);
         assertThat(admission.refusal(List.of(spec(15)))).isNull();
         assertThat(admission.refusal(List.of(spec(16)))).contains("--max-live-prompt-tokens 100");
         assertThat(admission.refusal(List.of(biased))).contains("--max-live-prompt-tokens 100");
+    }
+
+    @Test
+    void shouldCountWhatStopsAReplyToo() {
+        live.accepted(spec(null, new int[9], List.of("twenty characters of", "another twenty chars")));
+        assertThat(admission.refusal(List.of(spec(10)))).isNull();
+        assertThat(admission.refusal(List.of(spec(11)))).contains("--max-live-prompt-tokens 100");
+    }
+
+    private static SequenceSpec spec(Map<String, Double> bias, int[] stopTokenIds, List<String> stops) {
+        SamplingParams params = new SamplingParams(
+                4, stopTokenIds, 1, 1, 1, 0, 0, 0, 1, 0, 1, false, true, true, false, null, bias, null, stops, 0);
+        return new SequenceSpec("r", new int[] {1}, params, true, SequenceSpec.Routing.NONE);
     }
 
     @Test

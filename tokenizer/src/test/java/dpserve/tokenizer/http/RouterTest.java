@@ -9,6 +9,7 @@ import io.netty.handler.codec.http.FullHttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -62,6 +63,18 @@ class RouterTest {
                 .hasMessage(
                         "The request body is beyond what this server reads (2000000 values, names and brackets, 1000"
                                 + " levels): Token count (2000001) exceeds the maximum allowed (2000000)");
+    }
+
+    @Test
+    void shouldRefuseALongBodyWhereAShortOneSays() throws Exception {
+        byte[] longest = new byte[64 << 10];
+        Arrays.fill(longest, (byte) ' ');
+        longest[0] = '{';
+        longest[1] = '}';
+        assertThat(Router.shortJson(longest)).isEmpty();
+        assertThatThrownBy(() -> Router.shortJson(Arrays.copyOf(longest, longest.length + 1)))
+                .isInstanceOf(BadRequest.class)
+                .hasMessage("The request body has 65537 bytes, of which this path takes 65536.");
     }
 
     @Test

@@ -13,7 +13,7 @@ status=0
 output=$(mvn -q -B -ntp -f "$root/pom.xml" -Pit -pl bench -am integration-test \
   -DskipTests "-Dit.test=KillUnderLoadIT${KILL_TEST:+#$KILL_TEST*}" \
   "-Dkill.streams=${KILL_STREAMS:-400}" "-Dkill.length=${KILL_LENGTH:-150}" "-Dkill.detections=${KILL_DETECTIONS:-20}" \
-  "-Dkill.shapes=${KILL_SHAPES:-1x1,4x2}" -Dkill.warm=true 2>&1) || status=$?
+  "-Dkill.shapes=${KILL_SHAPES:-1x1,4x2}" -Dkill.long=true 2>&1) || status=$?
 grep '^kill: ' <<<"$output" | sed 's/^kill: //' | sort || true
 if ((status != 0)); then
   grep -v '^kill: ' <<<"$output" | tail -n 60 >&2

@@ -71,23 +71,6 @@ class KillRankIT {
         }
     }
 
-    @Test
-    void shouldNotMixInTheTokensOfARankThatWakesAgain() throws Exception {
-        try (Topology topology = start()) {
-            try (Streams streams = new Streams(topology.api())) {
-                Signals.send("STOP", topology.rank(VICTIM).pid());
-                List<Outcome> outcomes = streams.outcomes();
-                Signals.send("CONT", topology.rank(VICTIM).pid());
-                for (int i = 0; i < STREAMS; i++) {
-                    shouldBeWhole(i, outcomes.get(i));
-                }
-            }
-            await().atMost(END_AT_ONCE)
-                    .until(() -> topology.api().get("/health").status() == 200);
-            assertThat(serve(topology)).contains(VICTIM);
-        }
-    }
-
     private static Topology start(String... flags) {
         List<String> all =
                 new ArrayList<>(List.of("--dp-size", Integer.toString(RANKS), "--load-balance-method", "round_robin"));

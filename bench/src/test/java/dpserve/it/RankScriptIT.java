@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class RankScriptIT {
     private static final Duration SOON = Duration.ofSeconds(20);
-    private static final int ROLLING_RANKS = Integer.getInteger("rolling.ranks", 4);
+    private static final int ROLLING_RANKS = Integer.getInteger("rolling.ranks", 3);
     private static final int ROLLING_STREAMS = Integer.getInteger("rolling.streams", 24);
     private static final int ROLLING_LENGTH = 40;
     private static final int SCRIPT_TIMEOUT_S = 60;

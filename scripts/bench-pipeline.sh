@@ -34,7 +34,7 @@ of launch.sh. One table; one line of JSON for each row in the file.
   --dp-size N         ranks (default: 4)
   --workers N         tokenizer workers (default: 1)
   --detokenizers N    (default: 1)
-  --warmup, --seconds seconds before and of each measurement (default: 30 and 10; under this load compilers take a minute)
+  --warmup, --seconds seconds before and of each measurement (default: 30 and 10: compilers need a minute under this load, so the last runs are warm)
   --runs N            runs of which the best counts (default: 3)
   --port P            HTTP port (default: a free one)
   --json FILE         (default: target/bench-pipeline.jsonl)

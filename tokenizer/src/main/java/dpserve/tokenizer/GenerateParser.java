@@ -58,7 +58,7 @@ public final class GenerateParser {
         List<SequenceSpec> sequences = new ArrayList<>();
         List<SequenceSpec.Resume> resumes = null;
         int samples = -1;
-        long biases = 0;
+        BatchParams together = new BatchParams();
         for (int i = 0; i < prompts.size(); i++) {
             int[] prompt = prompts.get(i);
             SamplingParams params = samplingParser.parse(
@@ -71,7 +71,7 @@ public final class GenerateParser {
             }
             samples = params.n();
             PromptLimits.checkBatch(field, prompts.size(), samples);
-            biases = PromptLimits.checkLogitBias(biases, params, samples);
+            together.add(params, samples);
             resumes = resumes == null
                     ? ResumeParser.parse(f, prompts.size() * samples, samplingParser, limits, logprobs)
                     : resumes;

@@ -217,14 +217,14 @@ public final class OpenAiParser {
         List<SequenceSpec> sequences = new ArrayList<>();
         List<SequenceSpec.Resume> resumes =
                 ResumeParser.parse(f, prompts.size() * samples, samplingParser, limits, logprobs);
-        long biases = 0;
+        BatchParams together = new BatchParams();
         for (int i = 0; i < prompts.size(); i++) {
             int[] prompt = prompts.get(i);
             int unlessGiven = limits.defaultMaxTokens(defaultTokens, prompt);
             SamplingParams params =
                     samplingParser.parse(f, Names.OPENAI, f.integer("max_completion_tokens", unlessGiven));
             limits.check(field, prompt, params, Names.OPENAI);
-            biases = PromptLimits.checkLogitBias(biases, params, samples);
+            together.add(params, samples);
             for (int sample = 0; sample < samples; sample++) {
                 int at = sequences.size();
                 sequences.add(new SequenceSpec(

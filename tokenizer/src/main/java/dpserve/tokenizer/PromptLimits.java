@@ -29,12 +29,6 @@ public record PromptLimits(int contextLength, IntSupplier ranks, boolean logprob
     /** Most sequences of one request, prompts times samples: bounds what a single body can start. */
     public static final int MAX_BATCH = 4096;
 
-    /**
-     * Most token ids in the logit_bias of all sequences of a request together, as many as one prompt with the largest
-     * {@code n} may have: 14 MiB on the ranks.
-     */
-    static final int MAX_LOGIT_BIAS_OF_BATCH = SamplingParamsParser.MAX_N * SamplingParamsParser.MAX_LOGIT_BIAS;
-
     /** Tokens left for the reply to a prompt, if the client names no limit: the default, or less where it does not fit. */
     int defaultMaxTokens(int defaultTokens, int[] inputIds) {
         return Math.max(1, Math.min(defaultTokens, contextLength - inputIds.length));
@@ -97,25 +91,6 @@ public record PromptLimits(int contextLength, IntSupplier ranks, boolean logprob
                     "The request asks for " + (long) prompts * samples + " sequences (prompts times n), the limit is "
                             + MAX_BATCH + ".");
         }
-    }
-
-    /**
-     * Checks the logit_bias of a request's sequences, prompt by prompt.
-     *
-     * @param before what this returned for the prompts before, 0 for the first
-     * @param samples sequences of this prompt
-     */
-    static long checkLogitBias(long before, SamplingParams params, int samples) throws BadRequest {
-        long entries = params.logitBias() == null
-                ? before
-                : before + (long) params.logitBias().size() * samples;
-        if (entries > MAX_LOGIT_BIAS_OF_BATCH) {
-            throw new BadRequest(
-                    "logit_bias",
-                    "logit_bias of all sequences of a request (prompts times n) may hold at most "
-                            + MAX_LOGIT_BIAS_OF_BATCH + " token ids.");
-        }
-        return entries;
     }
 
     /**

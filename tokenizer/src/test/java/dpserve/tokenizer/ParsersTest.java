@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dpserve.io.message.FinishReason;
 import dpserve.io.message.SamplingParams;
 import dpserve.tokenizer.OpenAiParser.OpenAiRequest;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -262,6 +263,20 @@ class ParsersTest {
                         openAi.parseCompletion(json("{'prompt': [[1], [2], [3]], 'n': 64, " + biases(1024) + "}"), "s"))
                 .isInstanceOf(BadRequest.class)
                 .hasMessage(message);
+    }
+
+    @Test
+    void shouldBoundStopStringsOfAllSequencesTogether() throws Exception {
+        String stops = "'stop': [" + String.join(", ", Collections.nCopies(32, "'" + "s".repeat(1024) + "'")) + "]";
+        String two = "'sampling_params': {" + stops + ", 'n': 64}";
+        assertThat(parse("{'input_ids': [[1], [2]], " + two + "}").sequences()).hasSize(128);
+        String message = "stop of all sequences of a request (prompts times n) may hold at most 4194304 characters.";
+        assertThatThrownBy(() -> parse("{'input_ids': [[1], [2], [3]], " + two + "}"))
+                .isInstanceOf(BadRequest.class)
+                .hasMessage(message);
+        assertThatThrownBy(
+                        () -> openAi.parseCompletion(json("{'prompt': [[1], [2], [3]], 'n': 64, " + stops + "}"), "s"))
+                .hasMessageContaining("stop");
     }
 
     @Test

@@ -11,12 +11,12 @@ import java.util.function.Predicate;
  * stands still would end the process that everybody else needs. Single-threaded, never waits.
  */
 public final class Outbox {
-    /** 192 MiB: three eighths of the 512 MB that a rank and a detokenizer have, and with full batches over ten seconds of a rank's output. */
+    /** 192 MiB: three eighths of the 512 MB that a rank and a detokenizer have, and some 3,000 frames of 500 rows. */
     public static final long DEFAULT_MAX_BYTES = 192L << 20;
 
     /**
-     * For the sockets behind it: frames that JeroMQ may keep of its own for each peer, which are not counted here. Outputs of a full batch are up
-     * to 60 kB, so 15 MB; enough that its I/O thread always has something to write.
+     * For the sockets behind it: frames that JeroMQ may keep of its own for each peer, which are not counted here. A row of output takes about 115 bytes, so
+     * 15 MB with 500 rows a frame; enough that its I/O thread always has something to write.
      */
     public static final int SOCKET_QUEUE_MESSAGES = 250;
 

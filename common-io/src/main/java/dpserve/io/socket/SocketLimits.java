@@ -9,7 +9,7 @@ package dpserve.io.socket;
  */
 public record SocketLimits(int queueMessages, long maxFrameBytes, int lingerMs) {
 
-    /** 100,000 frames: seconds of the busiest stream, and far from exhausting memory with ordinary requests. */
+    /** 100,000 frames: seconds of the busiest stream. What is large and comes often needs a bound in bytes beside it, as {@link Outbox} has. */
     public static final int DEFAULT_QUEUE_MESSAGES = 100_000;
 
     /** 64 MiB: a prompt of a million tokens takes 8 MiB. */

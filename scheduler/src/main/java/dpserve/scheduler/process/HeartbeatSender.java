@@ -62,15 +62,15 @@ final class HeartbeatSender implements AutoCloseable {
     }
 
     /**
-     * How long to wait for the next one: until a multiple of the interval by the host's clock, half an interval away or more. So the ranks
+     * How long to wait for the next one: until a multiple of the interval by the host's clock. So the ranks
      * of a host beat together, and their controller is woken once for all of them: waking it is most of what a heartbeat costs.
      *
      * @param epochMs now
-     * @return from intervalMs / 2 to under 1.5 * intervalMs
+     * @return from an eighth of the interval, so that a slewed clock does not make two of one, to under nine eighths of it
      */
     static long waitMs(long epochMs, long intervalMs) {
         long leftMs = intervalMs - Math.floorMod(epochMs, intervalMs);
-        return leftMs >= intervalMs / 2 ? leftMs : leftMs + intervalMs;
+        return leftMs >= intervalMs / 8 ? leftMs : leftMs + intervalMs;
     }
 
     /** Waits until a heartbeat is due; false when none is any more. */

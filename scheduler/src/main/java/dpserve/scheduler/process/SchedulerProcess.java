@@ -166,6 +166,7 @@ final class SchedulerProcess implements AutoCloseable {
                 long wallNs = System.nanoTime() - startNs;
                 stepLog.ended(step, System.currentTimeMillis(), wallNs, durationNs, ownNs, scheduler);
             }
+            sockets.flush(0);
             publish();
         }
     }

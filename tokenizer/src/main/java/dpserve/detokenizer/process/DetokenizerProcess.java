@@ -39,8 +39,8 @@ final class DetokenizerProcess implements AutoCloseable {
     /** How often the controller hears of this process (docs/protocol.md section 2). */
     private static final long HELLO_INTERVAL_NS = 1_000_000_000L;
 
-    /** Frames of each rank that wait for this process: as many steps, so seconds; 10 MB with full batches. */
-    private static final int INPUT_QUEUE = 1000;
+    /** Frames of each rank that wait for this process: as many steps, so seconds. The rank keeps the others, by their bytes. */
+    private static final int INPUT_QUEUE = Outbox.SOCKET_QUEUE_MESSAGES;
 
     /** How often what a worker did not take is offered again while nothing else happens. */
     private static final int FLUSH_MS = 5;
@@ -117,8 +117,18 @@ final class DetokenizerProcess implements AutoCloseable {
                 frame = taken < MAX_DRAIN ? pull.receive(0) : null;
             }
         }
-        for (byte[] frame = pull.receive(0); frame != null; frame = pull.receive(0)) {
-            handle(frame);
+        // Twice nothing: one may be the wake-up that came too late to be needed.
+        for (int silent = 0; silent < 2; ) {
+            byte[] frame = pull.receive(0);
+            if (frame == null) {
+                silent++;
+            } else {
+                handle(frame);
+            }
+        }
+        long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SocketLimits.DEFAULT_LINGER_MS);
+        while (!outbox.flush() && System.nanoTime() - endNs < 0) {
+            pull.receive(FLUSH_MS); // as a pause: what comes this late goes on as a new attempt
         }
     }
 

@@ -22,7 +22,7 @@ public final class Admission {
 
     /**
      * @param maxRequests live sequences, at most
-     * @param maxPromptTokens of all live sequences together, at most; a token id of logit_bias counts as what it takes in memory
+     * @param maxPromptTokens of all live sequences together, at most; logit_bias and what stops a reply count as what they take in memory
      * @param live counts them
      * @param draining whether the server refuses new work because it is about to end
      */

@@ -101,6 +101,14 @@ public final class HttpServer implements AutoCloseable {
         }
     }
 
+    /**
+     * Runs a task on the event loop, but not before the loop has looked at all its connections: Netty takes scheduled tasks once for each look,
+     * and others as long as there are some.
+     */
+    public void afterIo(Runnable task) {
+        loop().schedule(task, 0, TimeUnit.NANOSECONDS);
+    }
+
     /** Takes no further connections; those that are open go on. */
     public void stopListening() {
         if (listening != null) {

@@ -16,7 +16,7 @@ import java.util.concurrent.Executor;
 
 /** Finds the endpoint of a request. */
 public final class Router {
-    /** Bodies above this are parsed on another thread, or refused, so that one long prompt does not hold up every stream. */
+    /** Bodies above this are parsed on another thread ({@link #addJson}) or refused, so that one long prompt does not hold up every stream. */
     private static final int INLINE_BODY_BYTES = 64 << 10;
 
     /**

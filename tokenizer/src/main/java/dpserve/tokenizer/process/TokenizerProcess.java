@@ -92,8 +92,7 @@ final class TokenizerProcess implements AutoCloseable {
     private final TokenizerSockets sockets;
     private final HttpServer http = new HttpServer(System::nanoTime);
     private final EventLoop loop = http.loop();
-    private final HandOver handOver = new HandOver(
-            loop, task -> loop.schedule(task, 0, TimeUnit.NANOSECONDS), System::nanoTime, HandOver.MAX_PENDING);
+    private final HandOver handOver = new HandOver(loop, http::afterIo, System::nanoTime, HandOver.MAX_PENDING);
     private final ExecutorService side;
     private final Vocabulary vocabulary;
     private final Deadlines deadlines;
@@ -341,6 +340,7 @@ final class TokenizerProcess implements AutoCloseable {
                     if (ticks != null) {
                         ticks.cancel(false);
                     }
+                    handOver.finish();
                     sockets.close();
                 })
                 .awaitUninterruptibly();

@@ -96,12 +96,25 @@ class DetokenizerProcessTest {
     }
 
     @Test
-    void shouldEndWhenWokenAndTakeNoNoticeOfALateWakeUp() throws Exception {
+    void shouldTakeNoNoticeOfAWakeUpAfterItsEnd() throws Exception {
         stop.set(true);
-        running.get().wake();
         process.join(PATIENCE_MS);
         assertThat(process.isAlive()).isFalse();
         assertThatCode(() -> running.get().wake()).doesNotThrowAnyException();
+    }
+
+    @Test
+    void shouldDealWithWhatHasArrivedThoughItIsWokenToEnd() throws Exception {
+        int frames = 200; // more than it can have dealt with by then, fewer than its queue holds
+        for (int i = 1; i <= frames; i++) {
+            send(batch("r", worker0.endpoint(), new int[] {1}, 1, i, false, null));
+        }
+        receive(worker0); // so the others are on their way
+        stop.set(true);
+        running.get().wake();
+        for (int i = 2; i <= frames; i++) {
+            assertThat(((BatchStrOutput) receive(worker0)).completionTokens()).containsExactly(i);
+        }
     }
 
     @Test

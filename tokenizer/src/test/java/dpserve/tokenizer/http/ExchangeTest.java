@@ -14,7 +14,6 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class ExchangeTest {
-    private long nowNs;
     private final Deque<Runnable> tick = new ArrayDeque<>();
     private final FlushQueue flushes = new FlushQueue(tick::add);
     private final EmbeddedChannel channel = new EmbeddedChannel();

@@ -82,13 +82,33 @@ class HandOverTest {
     }
 
     @Test
-    void shouldCallTheLoopAgainAfterItHadNothingMore() throws Exception {
+    void shouldLookAtItsConnectionsHoweverShortEachPieceOfWorkIs() throws Exception {
         readerOf(1).join();
         loop.take().run();
+        nowNs.addAndGet(HandOver.MAX_STRETCH_NS / 2); // output is written
         readerOf(1).join();
         loop.take().run();
-        assertThat(done).containsExactly(0, 0);
+        assertThat(done).hasSize(1);
+        afterIo.take().run();
+        assertThat(done).hasSize(2);
+    }
+
+    @Test
+    void shouldCallTheLoopAgainAfterItHadNothingMore() {
+        for (int i = 0; i < 3; i++) {
+            int number = i;
+            handOver.add(() -> done.add(number));
+            loop.remove().run();
+        }
+        assertThat(done).containsExactly(0, 1, 2);
         assertThat(afterIo).isEmpty();
+    }
+
+    @Test
+    void shouldFinishWhatIsLeftHoweverLongItTakes() throws Exception {
+        readerOf(MOST).join();
+        handOver.finish();
+        assertThat(done).containsExactly(0, 1, 2, 3);
     }
 
     @Test
@@ -108,6 +128,9 @@ class HandOverTest {
     void shouldGoOnAfterATaskThatFails() throws Exception {
         handOver.add(() -> {
             throw new IllegalStateException("a defect");
+        });
+        handOver.add(() -> {
+            throw new NoClassDefFoundError("a class whose jar was replaced");
         });
         handOver.add(() -> work(1));
         loop.take().run();

@@ -43,6 +43,7 @@ one address that clients use. Serves in the foreground: Ctrl-C or SIGTERM stops 
   --disaggregation-bootstrap-port PORT   of the prefill server's bootstrap server (default: 8998)
   --run-dir DIR                          run folders of the three, as DIR/prefill, DIR/decode and DIR/router (default: run/pd)
   --install, --no-build                  as for launch.sh
+  --max-concurrent-requests N            of the router; one more is refused with 503 (default: 20000)
   --prefill-FLAG, --decode-FLAG          FLAG of launch.sh for one of the two servers
   any other flag of launch.sh            for both (--prefill-round-robin-balance is such a one)
 END
@@ -63,6 +64,7 @@ parse() {
       --help) usage && exit ;;
       --detach | --disaggregation-mode*) fail "$word does not go with launch-pd.sh" "$EXIT_USAGE" ;;
       --max-request-bytes*) target=all && give all "$word" ;;
+      --max-concurrent-requests*) target=router && give router "$word" ;;
       --prefill-round-robin-balance*) target=both && give both "$word" ;;
       --prefill-*) target=prefill && give prefill "--${word#--prefill-}" ;;
       --decode-log-interval*) target=both && give both "$word" ;;
@@ -70,7 +72,7 @@ parse() {
       --*) target=both && give both "$word" ;;
       *)
         case $target in
-          all | both | prefill | decode) give "$target" "$word" ;;
+          all | both | prefill | decode | router) give "$target" "$word" ;;
           *) take_own "$target" "$word" && target=both ;;
         esac
         ;;
@@ -78,11 +80,11 @@ parse() {
   done
 }
 
-# give TARGET WORD: "all" are both servers and the router.
+# give TARGET WORD: "all" are both servers and the router, "both" the servers.
 give() {
-  [[ $1 == decode ]] || PREFILL+=("$2")
-  [[ $1 == prefill ]] || DECODE+=("$2")
-  [[ $1 != all ]] || ROUTER+=("$2")
+  [[ $1 == decode || $1 == router ]] || PREFILL+=("$2")
+  [[ $1 == prefill || $1 == router ]] || DECODE+=("$2")
+  [[ $1 != all && $1 != router ]] || ROUTER+=("$2")
 }
 
 # take_own FLAG VALUE

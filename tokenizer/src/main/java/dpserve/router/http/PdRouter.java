@@ -44,13 +44,24 @@ public final class PdRouter {
     private final LongSupplier rooms;
     private final Map<String, Long> counts = new LinkedHashMap<>();
     private final Set<RoutedExchange> running = new HashSet<>();
+    private final Limits limits;
+    private long runningBytes;
     private long requests;
+
+    /**
+     * What it takes at a time; one more gets 503 at once.
+     *
+     * @param requests of all clients together
+     * @param bytes of their bodies, which are kept for further attempts; one that is longer by itself is taken alone
+     */
+    public record Limits(int requests, long bytes) {}
 
     /**
      * @param loop where everything runs
      * @param rooms draws bootstrap rooms, at least 0: the first of those that a request may take, far from any other's
      */
-    public PdRouter(EventLoop loop, PairChoice pairs, LongSupplier rooms) {
+    public PdRouter(EventLoop loop, PairChoice pairs, LongSupplier rooms, Limits limits) {
+        this.limits = limits;
         this.loop = loop;
         this.pairs = pairs;
         this.rooms = rooms;
@@ -63,7 +74,7 @@ public final class PdRouter {
     /** Adds the endpoints. */
     public void addTo(Router router) {
         for (String path : REQUESTS) {
-            router.add(List.of("POST", "PUT"), path, this::request);
+            router.addJson(List.of("POST", "PUT"), path, PdRouter::object, this::request);
         }
         for (String path : ONE_ANSWER) {
             router.add(
@@ -85,16 +96,34 @@ public final class PdRouter {
         router.add(GET, "/metrics", (call, exchange) -> metrics(exchange));
     }
 
-    private void request(HttpCall call, Exchange exchange) throws BadRequest {
-        JsonNode body = Router.json(call.body());
+    private static ObjectNode object(JsonNode body) throws BadRequest {
         if (!body.isObject()) {
             throw new BadRequest(null, "The request body must be a JSON object.");
         }
+        return (ObjectNode) body;
+    }
+
+    private void request(HttpCall call, ObjectNode body, Exchange exchange) {
         requests++;
+        int bytes = call.body().length;
+        if (running.size() >= limits.requests()) {
+            refuse(call, exchange, "requests it may have (--max-concurrent-requests " + limits.requests() + ").");
+            return;
+        }
+        if (runningBytes > 0 && runningBytes + bytes > limits.bytes()) {
+            refuse(call, exchange, "bytes of request bodies it may have (" + limits.bytes() + ").");
+            return;
+        }
         String rid = UUID.randomUUID().toString().replace("-", "");
-        RoutedExchange routed = new RoutedExchange(this, call, (ObjectNode) body, exchange, rid, rooms.getAsLong());
+        RoutedExchange routed = new RoutedExchange(this, call, body, exchange, rid, rooms.getAsLong());
         running.add(routed);
+        runningBytes += bytes;
         routed.begin();
+    }
+
+    private void refuse(HttpCall call, Exchange exchange, String what) {
+        count(FAILED);
+        Router.tooMuch(call, exchange, "The router has all the " + what);
     }
 
     /** The servers decide who may do this, and abort what they have; what must not be tried again is known here alone. */
@@ -107,7 +136,9 @@ public final class PdRouter {
 
     /** A request has its whole reply, or its client is gone. */
     void ended(RoutedExchange routed) {
-        running.remove(routed);
+        if (running.remove(routed)) {
+            runningBytes -= routed.bodyBytes();
+        }
     }
 
     private void metrics(Exchange exchange) {

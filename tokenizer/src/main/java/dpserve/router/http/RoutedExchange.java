@@ -64,6 +64,11 @@ final class RoutedExchange {
         });
     }
 
+    /** Length of the client's request. */
+    int bodyBytes() {
+        return call.body().length;
+    }
+
     void begin() {
         if (exchange.isDone()) {
             return;

@@ -13,6 +13,8 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -32,6 +34,12 @@ public final class RouterMain implements Callable<Integer> {
 
     /** As the servers' own. */
     private static final int DEFAULT_MAX_BODY_BYTES = 32 << 20;
+
+    /** As each tokenizer worker's --max-live-requests. */
+    private static final int DEFAULT_MAX_REQUESTS = 20_000;
+
+    /** An eighth: bodies are kept as JSON trees, which take three to five times as much with token ids. */
+    private static final int BODIES_PART_OF_HEAP = 8;
 
     private static final int DEFAULT_HTTP_PORT = 80;
 
@@ -64,19 +72,35 @@ public final class RouterMain implements Callable<Integer> {
             description = "Longest HTTP request body, bytes (default: ${DEFAULT-VALUE}).")
     private int maxRequestBytes;
 
+    @Option(
+            names = "--max-concurrent-requests",
+            defaultValue = "" + DEFAULT_MAX_REQUESTS,
+            description = "Most requests at a time; one more is refused with 503 (default: ${DEFAULT-VALUE}).")
+    private int maxConcurrentRequests;
+
     public static void main(String[] args) {
         CommandRunner.run(new RouterMain(), args);
     }
 
     @Override
     public Integer call() throws Exception {
+        if (maxConcurrentRequests < 1) {
+            throw new IllegalArgumentException("--max-concurrent-requests must be at least 1");
+        }
         PairChoice pairs = pairs();
         ShutdownSignal signal = ShutdownSignal.install();
         try (HttpServer server = new HttpServer(System::nanoTime)) {
             SecureRandom random = new SecureRandom();
             // Below 2^62: a request with several sequences takes the rooms after its own as well.
-            PdRouter router = new PdRouter(server.loop(), pairs, () -> random.nextLong() >>> 2);
-            Router endpoints = new Router(server.loop(), server.loop(), new ApiKeys(null, null));
+            PdRouter.Limits limits = new PdRouter.Limits(
+                    maxConcurrentRequests, Runtime.getRuntime().maxMemory() / BODIES_PART_OF_HEAP);
+            PdRouter router = new PdRouter(server.loop(), pairs, () -> random.nextLong() >>> 2, limits);
+            ExecutorService side = Executors.newSingleThreadExecutor(task -> {
+                Thread thread = new Thread(task, "long-prompts");
+                thread.setDaemon(true);
+                return thread;
+            });
+            Router endpoints = new Router(server.loop(), side, new ApiKeys(null, null));
             router.addTo(endpoints);
             server.listen(host, port, maxRequestBytes, endpoints);
             LOG.info("READY router http=http://{}:{}", host, port);

@@ -43,13 +43,13 @@ public final class Router {
     }
 
     /** Turns a body into something of its own. */
-    interface BodyParser<T> {
+    public interface BodyParser<T> {
         T parse(JsonNode body) throws BadRequest;
     }
 
-    /** Takes what a body was turned into. */
-    interface ParsedEndpoint<T> {
-        void handle(T parsed, Exchange exchange);
+    /** Takes what a body was turned into; on the event loop. */
+    public interface ParsedEndpoint<T> {
+        void handle(HttpCall call, T parsed, Exchange exchange);
     }
 
     private record Route(List<String> methods, Endpoint endpoint) {}
@@ -99,11 +99,11 @@ public final class Router {
         return route;
     }
 
-    /** Adds a path with a JSON body. */
-    <T> void addJson(List<String> methods, String path, BodyParser<T> parser, ParsedEndpoint<T> endpoint) {
+    /** Adds a path with a JSON body, which is parsed on another thread if it is long. */
+    public <T> void addJson(List<String> methods, String path, BodyParser<T> parser, ParsedEndpoint<T> endpoint) {
         add(methods, path, (call, exchange) -> {
             if (call.body().length <= INLINE_BODY_BYTES) {
-                endpoint.handle(parser.parse(json(call.body())), exchange);
+                endpoint.handle(call, parser.parse(json(call.body())), exchange);
             } else if (waitingBodies.add(call.body().length)) {
                 side.execute(() -> parseAside(call, exchange, parser, endpoint));
             } else {
@@ -120,7 +120,7 @@ public final class Router {
             T parsed = parser.parse(json(call.body()));
             read(call, () -> {
                 if (!exchange.isDone()) {
-                    endpoint.handle(parsed, exchange);
+                    endpoint.handle(call, parsed, exchange);
                 }
             });
         } catch (BadRequest e) {
@@ -205,7 +205,7 @@ public final class Router {
     }
 
     /** Refuses a request because of the others that are here. */
-    static void tooMuch(HttpCall call, Exchange exchange, String message) {
+    public static void tooMuch(HttpCall call, Exchange exchange, String message) {
         exchange.json(
                 ErrorReplies.UNAVAILABLE,
                 openAi(call)

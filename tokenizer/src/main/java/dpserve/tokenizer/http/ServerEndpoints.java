@@ -55,7 +55,7 @@ public final class ServerEndpoints {
     /** Adds them to a router. */
     public void addTo(Router router, GenerateParser generateParser, OpenAiParser openAi) {
         String model = context.servedModelName();
-        router.addJson(POST_PUT, "/generate", generateParser::parse, (request, exchange) -> {
+        router.addJson(POST_PUT, "/generate", generateParser::parse, (call, request, exchange) -> {
             String refusal = admission.refusal(request.sequences());
             if (refusal != null) {
                 exchange.json(ErrorReplies.UNAVAILABLE, ErrorReplies.sglang(refusal));
@@ -63,8 +63,9 @@ public final class ServerEndpoints {
                 GenerateReply.start(exchange, request, manager, context);
             }
         });
-        router.addJson(POST, "/v1/completions", b -> openAi.parseCompletion(b, model), (r, e) -> openAi(r, e, false));
-        router.addJson(POST, "/v1/chat/completions", b -> openAi.parseChat(b, model), (r, e) -> openAi(r, e, true));
+        router.addJson(
+                POST, "/v1/completions", b -> openAi.parseCompletion(b, model), (c, r, e) -> openAi(r, e, false));
+        router.addJson(POST, "/v1/chat/completions", b -> openAi.parseChat(b, model), (c, r, e) -> openAi(r, e, true));
         router.add(POST, "/abort_request", this::abort);
         router.add(GET_POST, "/flush_cache", this::flushCache);
         router.add(GET, "/v1/models", (call, exchange) -> exchange.json(200, models()));

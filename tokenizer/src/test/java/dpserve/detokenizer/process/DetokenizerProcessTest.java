@@ -86,6 +86,7 @@ class DetokenizerProcessTest {
     @AfterEach
     void end() throws Exception {
         stop.set(true);
+        running.get().wake();
         process.join(PATIENCE_MS);
         assertThat(process.isAlive()).isFalse();
         scheduler.close();
@@ -98,6 +99,7 @@ class DetokenizerProcessTest {
     @Test
     void shouldTakeNoNoticeOfAWakeUpAfterItsEnd() throws Exception {
         stop.set(true);
+        running.get().wake();
         process.join(PATIENCE_MS);
         assertThat(process.isAlive()).isFalse();
         assertThatCode(() -> running.get().wake()).doesNotThrowAnyException();
@@ -170,11 +172,11 @@ class DetokenizerProcessTest {
 
     @Test
     void shouldServeOthersWhileAWorkerStandsStillAndThenGiveItWhatHadRoom() throws Exception {
-        int[] many = new int[50_000]; // a long row, so that not so many are needed
+        int[] many = new int[2_000]; // 10 kB, so that not so many are needed
         Arrays.fill(many, 1_000_000);
         int sent = 0;
         while (dropped() == 0) {
-            for (int i = 0; i < 10; i++) {
+            for (int i = 0; i < 50; i++) {
                 sent++;
                 send(batch("r", worker1.endpoint(), new int[] {1}, many, sent, false, null));
             }

@@ -79,9 +79,13 @@ class PdRouterTest {
     }
 
     private URI start(URI prefillServer) throws Exception {
+        return start(prefillServer, new PdRouter.Limits(100, 1 << 20));
+    }
+
+    private URI start(URI prefillServer, PdRouter.Limits limits) throws Exception {
         Router router = router();
         PairChoice pairs = new PairChoice(List.of(new PairChoice.Prefill(prefillServer, 8998)), List.of(decodeUrl));
-        new PdRouter(http.loop(), pairs, () -> FIRST_ROOM).addTo(router);
+        new PdRouter(http.loop(), pairs, () -> FIRST_ROOM, limits).addTo(router);
         return listen(router);
     }
 
@@ -144,6 +148,37 @@ class PdRouterTest {
         answer(otherHalf, 503, "{'error': {'message': 'dead'}}");
         assertThat(next(prefill).body().path("rid").asText()).isEqualTo("other");
         assertThat(other).isNotDone();
+    }
+
+    private void assertOneAtATime(URI base, String body, String refusal) throws Exception {
+        for (int round = 0; round < 2; round++) {
+            CompletableFuture<HttpResponse<String>> first = post(base, "/generate", body);
+            Got prefillHalf = next(prefill);
+            HttpResponse<String> second = post(base, "/generate", body).get();
+            assertThat(second.statusCode()).isEqualTo(503);
+            assertThat(second.body()).contains(refusal);
+            answer(prefillHalf, 200, "{}");
+            answer(next(decode), 200, "{}");
+            assertThat(first.get().statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void shouldRefuseMoreRequestsThanItMayHave() throws Exception {
+        URI base = start(prefillUrl, new PdRouter.Limits(1, 1 << 20));
+        assertOneAtATime(base, "{'text': 'x'}", "--max-concurrent-requests 1");
+    }
+
+    @Test
+    void shouldRefuseMoreBytesOfBodiesThanItMayHaveButTakeALongOneAlone() throws Exception {
+        URI base = start(prefillUrl, new PdRouter.Limits(9, 100));
+        assertOneAtATime(base, "{'text': '" + "x".repeat(150) + "'}", "bytes of request bodies it may have (100)");
+    }
+
+    @Test
+    void shouldAnswer400ToABodyThatIsNoObject() throws Exception {
+        assertThat(post(start(prefillUrl), "/generate", "[1]").get().statusCode())
+                .isEqualTo(400);
     }
 
     @Test

@@ -25,7 +25,7 @@ class RouterTest {
             new Router(Runnable::run, side::add, new ApiKeys(null, null), new WaitingBodies(MAX_WAITING_BYTES));
 
     RouterTest() {
-        router.addJson(List.of("POST"), "/generate", body -> body.get("ids").size(), (size, exchange) -> {
+        router.addJson(List.of("POST"), "/generate", body -> body.get("ids").size(), (call, size, exchange) -> {
             parsed.add(size);
             exchange.json(200, Exchange.JSON.createObjectNode());
         });

@@ -43,7 +43,7 @@ one address that clients use. Serves in the foreground: Ctrl-C or SIGTERM stops 
   --disaggregation-bootstrap-port PORT   of the prefill server's bootstrap server (default: 8998)
   --run-dir DIR                          run folders of the three, as DIR/prefill, DIR/decode and DIR/router (default: run/pd)
   --install, --no-build                  as for launch.sh
-  --max-concurrent-requests N            of the router; one more is refused with 503 (default: 20000)
+  --max-concurrent-requests N            of the router; one more is refused with 503 (default: 4096)
   --prefill-FLAG, --decode-FLAG          FLAG of launch.sh for one of the two servers
   any other flag of launch.sh            for both (--prefill-round-robin-balance is such a one)
 END

@@ -7,7 +7,7 @@ final class BatchParams {
     /** As many as one prompt with the largest {@code n} may have: 14 MiB on the ranks. */
     static final int MAX_LOGIT_BIAS = SamplingParamsParser.MAX_N * SamplingParamsParser.MAX_LOGIT_BIAS;
 
-    /** As many again: 32 MiB on the ranks. */
+    /** The same of these: 32 MiB on the ranks. */
     static final int MAX_STOP_CHARACTERS =
             SamplingParamsParser.MAX_N * SamplingParamsParser.MAX_STOP_STRINGS * SamplingParamsParser.MAX_STOP_LENGTH;
 

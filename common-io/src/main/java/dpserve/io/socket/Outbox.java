@@ -11,7 +11,7 @@ import java.util.function.Predicate;
  * stands still would end the process that everybody else needs. Single-threaded, never waits.
  */
 public final class Outbox {
-    /** 192 MiB: three eighths of the 512 MB that a rank and a detokenizer have, and some 3,000 frames of 500 rows. */
+    /** 192 MiB: three eighths of the 512 MB that a rank and a detokenizer have, and 3,500 frames of 500 rows. */
     public static final long DEFAULT_MAX_BYTES = 192L << 20;
 
     /**

@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -117,18 +118,23 @@ final class DetokenizerProcess implements AutoCloseable {
                 frame = taken < MAX_DRAIN ? pull.receive(0) : null;
             }
         }
+        finish();
+    }
+
+    /** What has arrived, and what the workers take of it, for as long as a closing socket tries; the rest goes on as new attempts. */
+    private void finish() {
+        long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SocketLimits.DEFAULT_LINGER_MS);
         // Twice nothing: one may be the wake-up that came too late to be needed.
-        for (int silent = 0; silent < 2; ) {
-            byte[] frame = pull.receive(0);
+        for (int silent = 0; silent < 2 && System.nanoTime() - endNs < 0; ) {
+            byte[] frame = pull.receive(FLUSH_MS);
             if (frame == null) {
                 silent++;
             } else {
                 handle(frame);
             }
         }
-        long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SocketLimits.DEFAULT_LINGER_MS);
         while (!outbox.flush() && System.nanoTime() - endNs < 0) {
-            pull.receive(FLUSH_MS); // as a pause: what comes this late goes on as a new attempt
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(FLUSH_MS));
         }
     }
 

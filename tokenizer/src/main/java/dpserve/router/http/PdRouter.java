@@ -2,7 +2,6 @@ package dpserve.router.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dpserve.io.LogLimiter;
 import dpserve.router.PairChoice;
 import dpserve.tokenizer.BadRequest;
@@ -45,19 +44,19 @@ public final class PdRouter {
     private final Map<String, Long> counts = new LinkedHashMap<>();
     private final Set<RoutedExchange> running = new HashSet<>();
     private final Limits limits;
-    private long runningBytes;
+    private long runningWeight;
     private long requests;
 
     /**
-     * What it takes at a time; one more gets 503 at once.
+     * What it takes at a time; one more gets 503.
      *
      * @param requests of all clients together
-     * @param bytes of their bodies, which are kept for further attempts; one that is longer by itself is taken alone
+     * @param bytes that their bodies take in memory; one that takes more by itself is taken while there is no other
      */
     public record Limits(int requests, long bytes) {}
 
     /**
-     * @param loop where everything runs
+     * @param loop where everything runs but the parsing of long bodies
      * @param rooms draws bootstrap rooms, at least 0: the first of those that a request may take, far from any other's
      */
     public PdRouter(EventLoop loop, PairChoice pairs, LongSupplier rooms, Limits limits) {
@@ -74,7 +73,7 @@ public final class PdRouter {
     /** Adds the endpoints. */
     public void addTo(Router router) {
         for (String path : REQUESTS) {
-            router.addJson(List.of("POST", "PUT"), path, PdRouter::object, this::request);
+            router.addJson(List.of("POST", "PUT"), path, WeighedBody::of, this::request);
         }
         for (String path : ONE_ANSWER) {
             router.add(
@@ -96,29 +95,26 @@ public final class PdRouter {
         router.add(GET, "/metrics", (call, exchange) -> metrics(exchange));
     }
 
-    private static ObjectNode object(JsonNode body) throws BadRequest {
-        if (!body.isObject()) {
-            throw new BadRequest(null, "The request body must be a JSON object.");
-        }
-        return (ObjectNode) body;
-    }
-
-    private void request(HttpCall call, ObjectNode body, Exchange exchange) {
+    private void request(HttpCall call, WeighedBody body, Exchange exchange) {
         requests++;
-        int bytes = call.body().length;
         if (running.size() >= limits.requests()) {
             refuse(call, exchange, "requests it may have (--max-concurrent-requests " + limits.requests() + ").");
             return;
         }
-        if (runningBytes > 0 && runningBytes + bytes > limits.bytes()) {
-            refuse(call, exchange, "bytes of request bodies it may have (" + limits.bytes() + ").");
+        if (runningWeight > 0 && runningWeight + body.bytes() > limits.bytes()) {
+            refuse(call, exchange, "request bodies it may have (" + limits.bytes() + " bytes in memory).");
             return;
         }
         String rid = UUID.randomUUID().toString().replace("-", "");
         RoutedExchange routed = new RoutedExchange(this, call, body, exchange, rid, rooms.getAsLong());
         running.add(routed);
-        runningBytes += bytes;
-        routed.begin();
+        runningWeight += routed.weight();
+        try {
+            routed.begin();
+        } catch (RuntimeException e) {
+            routed.drop();
+            throw e;
+        }
     }
 
     private void refuse(HttpCall call, Exchange exchange, String what) {
@@ -137,7 +133,7 @@ public final class PdRouter {
     /** A request has its whole reply, or its client is gone. */
     void ended(RoutedExchange routed) {
         if (running.remove(routed)) {
-            runningBytes -= routed.bodyBytes();
+            runningWeight -= routed.weight();
         }
     }
 
@@ -148,6 +144,8 @@ public final class PdRouter {
         counter(text, "failed_total", "Requests that ended with an error.", counts.get(FAILED));
         counter(text, "retries_total", "Attempts after the first.", counts.get(RETRIES));
         text.sample("dpserve_router_running", "gauge", "Attempts under way.", pairs.running());
+        text.sample("dpserve_router_requests", "gauge", "Requests that have not ended.", running.size());
+        text.sample("dpserve_router_body_bytes", "gauge", "Memory that their bodies take, about.", runningWeight);
         exchange.reply(200, PrometheusText.CONTENT_TYPE, text.render().getBytes(StandardCharsets.UTF_8));
     }
 

@@ -37,6 +37,7 @@ final class RoutedExchange {
     private final HttpCall call;
     private final Exchange exchange;
     private final Attempt attempt;
+    private final long weight;
     private final Retries retries = new Retries();
     private PairChoice.Pair pair;
     private Upstream.Call prefill;
@@ -52,21 +53,25 @@ final class RoutedExchange {
     private int number;
 
     /** @param room the first of the rooms that it may take: none that another request takes is near it */
-    RoutedExchange(PdRouter router, HttpCall call, ObjectNode body, Exchange exchange, String rid, long room) {
+    RoutedExchange(PdRouter router, HttpCall call, WeighedBody body, Exchange exchange, String rid, long room) {
         this.router = router;
-        this.call = call;
+        this.call = call.withoutBody();
         this.exchange = exchange;
-        this.attempt = new Attempt(call.path(), body, rid);
+        this.attempt = new Attempt(call.path(), body.json(), rid);
+        this.weight = body.bytes();
         this.room = room;
-        exchange.onClientGone(() -> {
-            giveUp();
-            router.ended(this);
-        });
+        exchange.onClientGone(this::drop);
     }
 
-    /** Length of the client's request. */
-    int bodyBytes() {
-        return call.body().length;
+    /** Nobody waits for it any more. */
+    void drop() {
+        router.ended(this);
+        giveUp();
+    }
+
+    /** What its body takes while it runs, bytes. */
+    long weight() {
+        return weight;
     }
 
     void begin() {
@@ -106,13 +111,19 @@ final class RoutedExchange {
         return body.toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Ends both halves of the attempt under way. */
+    /** Ends both halves of the attempt under way, as far as it has come. */
     private void giveUp() {
         if (pair != null) {
-            prefill.cancel();
-            decode.cancel();
             router.pairs().release(pair);
             pair = null;
+            cancel(prefill);
+            cancel(decode);
+        }
+    }
+
+    private static void cancel(Upstream.Call call) {
+        if (call != null) {
+            call.cancel();
         }
     }
 

@@ -4,12 +4,14 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
@@ -67,9 +69,16 @@ public final class Upstream {
     }
 
     private final EventLoop loop;
+    private final ChannelFactory<SocketChannel> channels;
 
     public Upstream(EventLoop loop) {
+        this(loop, NioSocketChannel::new);
+    }
+
+    /** @param channels makes the channel of each call; may throw, as when the process has no file descriptor left */
+    Upstream(EventLoop loop, ChannelFactory<SocketChannel> channels) {
         this.loop = loop;
+        this.channels = channels;
     }
 
     /**
@@ -83,7 +92,7 @@ public final class Upstream {
         Reply reply = new Reply(listener);
         ChannelFuture connecting = new Bootstrap()
                 .group(loop)
-                .channel(NioSocketChannel.class)
+                .channelFactory(channels)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
                 .option(ChannelOption.SO_KEEPALIVE, true)
@@ -110,7 +119,9 @@ public final class Upstream {
         });
         return () -> {
             reply.over = true;
-            channel.close();
+            if (channel.isRegistered()) { // one that could not be made has no loop to be closed on
+                channel.close();
+            }
         };
     }
 

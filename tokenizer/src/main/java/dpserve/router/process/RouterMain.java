@@ -35,11 +35,14 @@ public final class RouterMain implements Callable<Integer> {
     /** As the servers' own. */
     private static final int DEFAULT_MAX_BODY_BYTES = 32 << 20;
 
-    /** As each tokenizer worker's --max-live-requests. */
-    private static final int DEFAULT_MAX_REQUESTS = 20_000;
+    /** Three connections and file descriptors each: 12,288, under the 20,000 that some systems allow a process. */
+    private static final int DEFAULT_MAX_REQUESTS = 4_096;
 
-    /** An eighth: bodies are kept as JSON trees, which take three to five times as much with token ids. */
-    private static final int BODIES_PART_OF_HEAP = 8;
+    /**
+     * A quarter, of the bodies as they are kept; as much may wait to be read, and on their way to the servers they take up to a
+     * quarter again.
+     */
+    private static final int BODIES_PART_OF_HEAP = 4;
 
     private static final int DEFAULT_HTTP_PORT = 80;
 

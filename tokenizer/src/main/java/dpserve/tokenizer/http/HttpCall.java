@@ -15,6 +15,11 @@ import java.util.Map;
  */
 public record HttpCall(String method, String uri, String authorization, byte[] body) {
 
+    /** The same without its body: for what lives longer than that is needed. */
+    public HttpCall withoutBody() {
+        return new HttpCall(method, uri, authorization, new byte[0]);
+    }
+
     /** The path, decoded, without query. */
     public String path() {
         return path(uri);

@@ -120,14 +120,17 @@ public final class Router {
             T parsed = parser.parse(json(call.body()));
             read(call, () -> {
                 if (!exchange.isDone()) {
-                    endpoint.handle(call, parsed, exchange);
+                    endOnFailure(exchange, () -> endpoint.handle(call, parsed, exchange));
                 }
             });
         } catch (BadRequest e) {
             read(call, () -> bad(call, exchange, e));
         } catch (RuntimeException e) {
-            read(call, () -> exchange.json(ErrorReplies.INTERNAL, ErrorReplies.sglang("Internal server error.")));
-            throw e;
+            read(
+                    call,
+                    () -> endOnFailure(exchange, () -> {
+                        throw e;
+                    }));
         }
     }
 
@@ -136,6 +139,15 @@ public final class Router {
             waitingBodies.remove(call.body().length);
             then.run();
         });
+    }
+
+    private static void endOnFailure(Exchange exchange, Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            exchange.json(ErrorReplies.INTERNAL, ErrorReplies.sglang("Internal server error."));
+            throw e; // for the loop's log
+        }
     }
 
     /** Parses a body that has no reason to be long, on the event loop; an empty one is an empty object. */

@@ -35,7 +35,7 @@ final class TokenizerSockets implements ManagerOutput, AutoCloseable {
     private final List<PushSocket> detokenizers = new ArrayList<>();
     private final PullSocket pull;
     /**
-     * Frames that wait here to be read; the others wait at the detokenizers, some thousand more for all workers. 500 rows make a frame of 60 kB:
+     * Frames that wait here to be read; the others wait at the detokenizers, some thousands more for all workers. 500 rows make a frame of 60 kB:
      * 240 MB of a heap of 1 GiB.
      */
     private static final int OUTPUT_QUEUE = 4_000;

@@ -106,20 +106,6 @@ class DetokenizerProcessTest {
     }
 
     @Test
-    void shouldDealWithWhatHasArrivedThoughItIsWokenToEnd() throws Exception {
-        int frames = 200; // more than it can have dealt with by then, fewer than its queue holds
-        for (int i = 1; i <= frames; i++) {
-            send(batch("r", worker0.endpoint(), new int[] {1}, 1, i, false, null));
-        }
-        receive(worker0); // so the others are on their way
-        stop.set(true);
-        running.get().wake();
-        for (int i = 2; i <= frames; i++) {
-            assertThat(((BatchStrOutput) receive(worker0)).completionTokens()).containsExactly(i);
-        }
-    }
-
-    @Test
     void shouldTurnSimulatedTokensIntoTheirTextForTheRightWorker() throws Exception {
         int[] prompt = VOCABULARY.encode("Tell me about the sea 🙂 and é");
         int[] output = SimulatedModel.create().expectedOutput(prompt, 300, 0, true);

@@ -11,6 +11,7 @@ import dpserve.tokenizer.http.HttpCall;
 import dpserve.tokenizer.http.HttpServer;
 import dpserve.tokenizer.http.Router;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -172,7 +173,36 @@ class PdRouterTest {
     @Test
     void shouldRefuseMoreBytesOfBodiesThanItMayHaveButTakeALongOneAlone() throws Exception {
         URI base = start(prefillUrl, new PdRouter.Limits(9, 100));
-        assertOneAtATime(base, "{'text': '" + "x".repeat(150) + "'}", "bytes of request bodies it may have (100)");
+        assertOneAtATime(
+                base, "{'text': '" + "x".repeat(150) + "'}", "request bodies it may have (100 bytes in memory)");
+    }
+
+    @Test
+    void shouldTakeAnotherOnceAClientIsGone() throws Exception {
+        URI base = start(prefillUrl, new PdRouter.Limits(1, 1 << 20));
+        try (Socket gone = new Socket(base.getHost(), base.getPort())) {
+            String body = "{\"text\": \"x\"}";
+            gone.getOutputStream()
+                    .write(("POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: " + body.length() + "\r\n\r\n"
+                                    + body)
+                            .getBytes(StandardCharsets.US_ASCII));
+            next(prefill);
+        }
+        next(decode);
+        HttpResponse<String> reply;
+        do {
+            CompletableFuture<HttpResponse<String>> asked = post(base, "/generate", "{'text': 'x'}");
+            Got taken = null;
+            while (taken == null && !asked.isDone()) {
+                taken = prefill.poll(10, TimeUnit.MILLISECONDS);
+            }
+            if (taken != null) {
+                answer(taken, 200, "{}");
+                answer(next(decode), 200, "{}");
+            }
+            reply = asked.get();
+        } while (reply.statusCode() == 503);
+        assertThat(reply.statusCode()).isEqualTo(200);
     }
 
     @Test

@@ -13,8 +13,6 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -98,12 +96,7 @@ public final class RouterMain implements Callable<Integer> {
             PdRouter.Limits limits = new PdRouter.Limits(
                     maxConcurrentRequests, Runtime.getRuntime().maxMemory() / BODIES_PART_OF_HEAP);
             PdRouter router = new PdRouter(server.loop(), pairs, () -> random.nextLong() >>> 2, limits);
-            ExecutorService side = Executors.newSingleThreadExecutor(task -> {
-                Thread thread = new Thread(task, "long-prompts");
-                thread.setDaemon(true);
-                return thread;
-            });
-            Router endpoints = new Router(server.loop(), side, new ApiKeys(null, null));
+            Router endpoints = new Router(server.loop(), Router.longBodies(), new ApiKeys(null, null));
             router.addTo(endpoints);
             server.listen(host, port, maxRequestBytes, endpoints);
             LOG.info("READY router http=http://{}:{}", host, port);

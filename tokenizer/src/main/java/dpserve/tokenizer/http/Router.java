@@ -13,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /** Finds the endpoint of a request. */
 public final class Router {
@@ -75,6 +77,15 @@ public final class Router {
         this.keys = keys;
         this.loop = loop;
         this.side = side;
+    }
+
+    /** The thread for long bodies; a process may end without waiting for it. */
+    public static ExecutorService longBodies() {
+        return Executors.newSingleThreadExecutor(task -> {
+            Thread thread = new Thread(task, "long-prompts");
+            thread.setDaemon(true);
+            return thread;
+        });
     }
 
     /** Adds a path. */

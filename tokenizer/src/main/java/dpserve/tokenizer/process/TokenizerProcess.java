@@ -53,7 +53,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -120,11 +119,7 @@ final class TokenizerProcess implements AutoCloseable {
                 args.tokenIdForm,
                 new SglangPeers(args.sglangController, args.sglangDetokenizer),
                 warnings);
-        this.side = Executors.newSingleThreadExecutor(r -> {
-            Thread thread = new Thread(r, "long-prompts");
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.side = Router.longBodies();
         this.deadlines = new Deadlines(args.requestTimeoutS);
         this.manager = new TokenizerManager(
                 pullEndpoint(),

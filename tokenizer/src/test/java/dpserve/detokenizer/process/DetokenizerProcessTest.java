@@ -85,10 +85,7 @@ class DetokenizerProcessTest {
 
     @AfterEach
     void end() throws Exception {
-        stop.set(true);
-        running.get().wake();
-        process.join(PATIENCE_MS);
-        assertThat(process.isAlive()).isFalse();
+        endProcess();
         scheduler.close();
         worker0.close();
         worker1.close();
@@ -96,12 +93,16 @@ class DetokenizerProcessTest {
         context.close();
     }
 
-    @Test
-    void shouldTakeNoNoticeOfAWakeUpAfterItsEnd() throws Exception {
+    private void endProcess() throws Exception {
         stop.set(true);
         running.get().wake();
         process.join(PATIENCE_MS);
         assertThat(process.isAlive()).isFalse();
+    }
+
+    @Test
+    void shouldTakeNoNoticeOfAWakeUpAfterItsEnd() throws Exception {
+        endProcess();
         assertThatCode(() -> running.get().wake()).doesNotThrowAnyException();
     }
 
